@@ -1,0 +1,9 @@
+DROP TABLE counts;
+DROP TABLE events;
+DROP TABLE members;
+DROP TABLE attribute_values;
+DROP TABLE groups;
+DROP TABLE users;
+DROP TABLE scim_tokens;
+DROP TABLE connections;
+DROP TABLE organizations;

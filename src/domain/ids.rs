@@ -1,0 +1,47 @@
+//! Identifier newtypes: UUID version 7, made by the service layer, so that an id of one kind is never taken for another.
+
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+    };
+}
+
+id!(/// A tenant.
+    OrganizationId);
+id!(/// A connection of an organization to an identity provider.
+    ConnectionId);
+id!(/// A credential: SCIM token, API key, operator key.
+    TokenId);
+id!(/// A user or a group.
+    ResourceId);
+id!(/// An event; ours, so that a lost commit can be looked up.
+    EventId);
+
+impl ResourceId {
+    /// Reads the canonical text form; anything else is an id that cannot exist.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 36 {
+            return None;
+        }
+        Uuid::try_parse(text).ok().map(ResourceId)
+    }
+}
+
+/// Whose data an operation may touch: always taken from the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The tenant.
+    pub organization: OrganizationId,
+    /// The connection whose people and groups are visible.
+    pub connection: ConnectionId,
+}

@@ -1,0 +1,5 @@
+//! Business rules, pure: identifiers, actors, token format. It uses the protocol engine and nothing else.
+
+pub mod actor;
+pub mod ids;
+pub mod token;

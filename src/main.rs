@@ -1,0 +1,3 @@
+//! The `rollcall` binary: arguments, then a command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The published documents of RFC 7644 §4.

@@ -1,0 +1,46 @@
+//! The SQL type of ids: `uuid` on PostgreSQL, a 16-byte BLOB on SQLite, with the same order. One `table!` serves both.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::Pg;
+use diesel::query_builder::QueryId;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::SqlType;
+use diesel::sqlite::Sqlite;
+use std::io::Write;
+use uuid::Uuid;
+
+/// SQL type of an id.
+#[derive(SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951))]
+#[diesel(sqlite_type(name = "Binary"))]
+pub struct Uid;
+
+/// An id as both backends store it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Uid)]
+pub struct Id(pub Uuid);
+
+impl ToSql<Uid, Pg> for Id {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(self.0.as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+impl ToSql<Uid, Sqlite> for Id {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(&self.0.as_bytes()[..]);
+        Ok(IsNull::No)
+    }
+}
+impl FromSql<Uid, Pg> for Id {
+    fn from_sql(v: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Id(Uuid::from_slice(v.as_bytes())?))
+    }
+}
+impl FromSql<Uid, Sqlite> for Id {
+    fn from_sql(mut v: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Id(Uuid::from_slice(v.read_blob())?))
+    }
+}

@@ -1,0 +1,184 @@
+//! `Write`: what one request changes, as data: changes with their preconditions, and their event rows. Backends apply it
+//! whole or not at all, many of them in one commit.
+
+use crate::domain::ids::{EventId, ResourceId, Scope};
+
+/// One request's changes. Usually one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// Tenant and connection.
+    pub scope: Scope,
+    /// Time of the deed, µs since 1970 UTC.
+    pub at: i64,
+    /// `domain::actor::Actor`, printed.
+    pub actor: String,
+    /// Request id.
+    pub request_id: String,
+    /// In order.
+    pub changes: Vec<Change>,
+}
+
+/// A change with its event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// What to do.
+    pub action: Action,
+    /// Id of the event row.
+    pub event: EventId,
+    /// JSON of what changed (`changed` paths, `before`, `after`), without secrets.
+    pub detail: String,
+}
+
+/// What to do, with its precondition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A new user; refused as `NotUnique(UserName)`.
+    InsertUser {
+        /// Id, not used before.
+        id: ResourceId,
+        /// Its columns.
+        columns: UserColumns,
+        /// Rows of `attribute_values`.
+        values: Vec<AttributeValue>,
+    },
+    /// A user's new state; refused as `Missing`, `Stale`, `NotUnique(UserName)`.
+    ReplaceUser {
+        /// Who.
+        id: ResourceId,
+        /// Version that was read.
+        expected: i64,
+        /// All columns.
+        columns: UserColumns,
+        /// Whether `user_name_key` differs from the stored one.
+        renames: bool,
+        /// Rows to add or to set `primary` on.
+        add_values: Vec<AttributeValue>,
+        /// Rows to remove.
+        remove_values: Vec<AttributeValue>,
+    },
+    /// A user leaves: tombstone, key free, memberships and values gone. `Missing`, `Stale`.
+    DeleteUser {
+        /// Who.
+        id: ResourceId,
+        /// Version of `If-Match`, if any.
+        expected: Option<i64>,
+    },
+    /// A new group with its members; `NotUnique(GroupDisplayName)`, `MissingMembers`.
+    InsertGroup {
+        /// Id, not used before.
+        id: ResourceId,
+        /// Its columns.
+        columns: GroupColumns,
+        /// Its members.
+        members: Vec<ResourceId>,
+        /// What to do with ids that do not exist.
+        unknown_members: UnknownMembers,
+    },
+    /// A group's new columns and/or members. `Missing`, `Stale`, `NotUnique`, `MissingMembers`.
+    /// Where nothing differs, no new version and no event.
+    UpdateGroup {
+        /// Which.
+        id: ResourceId,
+        /// Version that must be stored; needed with `columns`, optional for members alone.
+        expected: Option<i64>,
+        /// New columns, where they differ.
+        columns: Option<GroupColumns>,
+        /// Effect on members.
+        members: MemberChange,
+        /// What to do with ids that do not exist.
+        unknown_members: UnknownMembers,
+    },
+    /// A group goes: tombstone, key free, members gone, and itself out of other groups. `Missing`, `Stale`.
+    DeleteGroup {
+        /// Which.
+        id: ResourceId,
+        /// Version of `If-Match`, if any.
+        expected: Option<i64>,
+    },
+}
+
+/// Effect on the rows of `members`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberChange {
+    /// None.
+    None,
+    /// These rows only; touches as many rows as it names.
+    Delta {
+        /// Added; there already is fine.
+        add: Vec<ResourceId>,
+        /// Removed; absent already is fine.
+        remove: Vec<ResourceId>,
+    },
+    /// Afterwards exactly these.
+    Exactly(Vec<ResourceId>),
+}
+
+/// Connection setting `unknown_members`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownMembers {
+    /// `MissingMembers` names them.
+    Refuse,
+    /// They are left out.
+    Ignore,
+}
+
+/// Promoted columns and document of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserColumns {
+    /// As sent.
+    pub user_name: String,
+    /// Folded, bounded (`keys::bounded`).
+    pub user_name_key: String,
+    /// Exact `externalId`, bounded.
+    pub external_id_key: Option<String>,
+    /// `active` as the resource shows it; `None` when absent.
+    pub active: Option<bool>,
+    /// The last explicit `active`: whether the directory lets the person in.
+    pub access: bool,
+    /// As sent, for `members.display`.
+    pub display_name: Option<String>,
+    /// Folded, bounded.
+    pub display_name_key: Option<String>,
+    /// SCIM JSON without `id meta groups password`.
+    pub document: String,
+}
+
+/// Promoted columns and document of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupColumns {
+    /// As sent.
+    pub display_name: String,
+    /// Folded, bounded.
+    pub display_name_key: String,
+    /// Whether the name must be unique in the organization (not with `duplicate_group_names: allow`).
+    pub unique_name: bool,
+    /// Exact `externalId`, bounded.
+    pub external_id_key: Option<String>,
+    /// SCIM JSON without `id meta members`.
+    pub document: String,
+}
+
+/// One row of `attribute_values`; (attribute, value_key, type_key) is its identity within a resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttributeValue {
+    /// Number of the attribute (`keys::attribute_number`).
+    pub attribute: i16,
+    /// Folded, bounded.
+    pub value_key: String,
+    /// Folded `type`, or empty.
+    pub type_key: String,
+    /// `primary`
+    pub primary: bool,
+}
+
+/// What a committed change came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Version now stored.
+    pub version: i64,
+    /// `false`: nothing differed; no new version, no event.
+    pub changed: bool,
+}
+
+/// One entry for each change of the `Write`.
+pub type Receipt = Vec<Applied>;
