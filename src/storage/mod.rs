@@ -5,6 +5,7 @@ pub mod cold;
 pub mod db;
 pub mod error;
 pub(crate) mod hot;
+pub mod keys;
 pub mod metrics;
 pub(crate) mod postgres;
 pub mod query;
