@@ -1,13 +1,23 @@
 //! Settings: the only reader of the environment. A flag goes before the environment, that before the settings file,
 //! that before the default. Secrets do not print.
 
+mod given;
+mod limits;
+mod network;
+mod public_url;
+mod resolve;
 mod secret;
+mod secret_key;
+mod table;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::protocol::policy;
+pub use given::Given;
+pub use limits::Limits;
+pub use network::Network;
+pub use resolve::Problems;
 pub use secret::{Secret, SecretKey};
+pub use secret_key::SecretKeySource;
 
 /// Everything `serve` needs to know.
 #[derive(Debug, Clone)]
@@ -61,19 +71,6 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Where the secret key comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretKeySource {
-    /// Given as such.
-    Value(SecretKey),
-    /// A file the operator made.
-    File(PathBuf),
-    /// A file that the first start makes (beside the SQLite file).
-    Made(PathBuf),
-    /// Not given, though the database needs it.
-    Missing,
-}
-
 /// Form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -81,45 +78,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-/// A CIDR block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: std::net::IpAddr,
-    prefix: u8,
-}
-/// Bounds of `[limits]` in the settings file (security.md section 9).
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Bounds the engine keeps.
-    pub protocol: policy::Limits,
-    /// Bytes of a body.
-    pub body_bytes: usize,
-    /// Bytes of all header fields.
-    pub header_bytes: usize,
-    /// Bytes of the request line.
-    pub request_line_bytes: usize,
-    /// Time to receive the headers.
-    pub header_timeout: Duration,
-    /// Time to receive the body.
-    pub body_timeout: Duration,
-    /// Time a handler may take.
-    pub handler_timeout: Duration,
-    /// Longest run of one statement.
-    pub statement_timeout: Duration,
-    /// Idle time of a kept-alive connection.
-    pub keep_alive: Duration,
-    /// Open connections.
-    pub connections: usize,
-    /// Requests in work at once.
-    pub in_flight: usize,
-    /// Longest wait for a database connection.
-    pub pool_wait: Duration,
-    /// Requests a second for one SCIM token.
-    pub token_rate: u32,
-    /// Requests above the rate that may come at once.
-    pub token_burst: u32,
 }
 
 impl Default for Settings {
@@ -146,27 +104,6 @@ impl Default for Settings {
             log_filter: "info".into(),
             log_format: LogFormat::Text,
             limits: Limits::default(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            protocol: policy::Limits::default(),
-            body_bytes: 1024 * 1024,
-            header_bytes: 64 * 1024,
-            request_line_bytes: 16 * 1024,
-            header_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            handler_timeout: Duration::from_secs(30),
-            statement_timeout: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(60),
-            connections: 25_000,
-            in_flight: 1_000,
-            pool_wait: Duration::from_secs(2),
-            token_rate: 100,
-            token_burst: 500,
         }
     }
 }

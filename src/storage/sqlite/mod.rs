@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use diesel::SqliteConnection;
 
+use super::db::Db;
+use super::error::StorageError;
 use super::metrics::Metrics;
 use super::{Credential, DatabaseOptions, GroupRecord, Receipt, References, Result, UserRecord, Write};
 use crate::domain::ids::{ResourceId, Scope};
@@ -60,6 +62,15 @@ impl Sqlite {
         &self,
         _f: impl FnOnce(&mut SqliteConnection) -> Result<R> + Send + 'static,
     ) -> Result<R> {
+        todo!()
+    }
+    /// Runs a deed on the writer thread in a transaction of its own.
+    pub(crate) async fn transaction<R, E, F>(&self, _deed: F) -> Result<R, E>
+    where
+        F: AsyncFnOnce(&mut Db<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
         todo!()
     }
 }
