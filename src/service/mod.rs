@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::actor::Actor;
-use crate::domain::connection::ConnectionSettings;
+use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::Scope;
 use crate::protocol::policy::Policy;
 
@@ -22,6 +22,8 @@ pub struct Ctx {
     pub actor: Actor,
     /// Whose data may be touched.
     pub scope: Scope,
+    /// What the connection's state allows.
+    pub access: Access,
     /// Time of the request, µs since 1970 UTC.
     pub now: i64,
     /// Also in the answer's `X-Request-Id` and in every event.
