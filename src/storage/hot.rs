@@ -47,6 +47,7 @@ pub(crate) enum Bind<'a> {
     Ints(Vec<i32>),
     Smalls(Vec<i16>),
     Bools(Vec<bool>),
+    OptBools(Vec<Option<bool>>),
 }
 
 /// A statement with its values.
@@ -94,6 +95,7 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
                 Bind::Ints(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
                 Bind::Smalls(v) => out.push_bind_param::<Array<SmallInt>, _>(v)?,
                 Bind::Bools(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
+                Bind::OptBools(v) => out.push_bind_param::<Array<Nullable<Bool>>, _>(v)?,
             }
             out.push_sql(pieces.next().unwrap_or(""));
         }
