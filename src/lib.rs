@@ -5,6 +5,7 @@ pub mod config;
 pub mod domain;
 pub mod protocol;
 pub mod service;
+pub mod startup;
 pub mod state;
 pub mod storage;
 pub mod telemetry;
