@@ -54,8 +54,8 @@ pub struct Settings {
     pub database_connections: usize,
     /// Whether a start applies pending migrations.
     pub migrate: bool,
-    /// `RUST_LOG`: filter of log lines.
-    pub log_filter: String,
+    /// `RUST_LOG`: filter of log lines, where one was given.
+    pub log_filter: Option<String>,
     /// Form of log lines.
     pub log_format: LogFormat,
     /// Bounds.
@@ -101,7 +101,7 @@ impl Default for Settings {
             workers,
             database_connections: 4 * workers,
             migrate: true,
-            log_filter: "info".into(),
+            log_filter: None,
             log_format: LogFormat::Text,
             limits: Limits::default(),
         }

@@ -83,7 +83,7 @@ impl Resolver<'_> {
             workers,
             database_connections: self.or("database_connections", count, 4 * workers),
             migrate: !self.or("no_migrate", switch, false),
-            log_filter: self.or("rust_log", |t| Ok(t.to_owned()), default.log_filter),
+            log_filter: self.get("rust_log", |t| Ok(t.to_owned())),
             log_format: self.or("log_format", log_format, LogFormat::Text),
             limits,
         }

@@ -44,7 +44,7 @@ fn each_setting_is_taken_over() {
     assert_eq!(settings.trusted_proxies, [Network::parse("10.0.0.0/8").unwrap(), Network::parse("::1").unwrap()]);
     assert_eq!((settings.workers, settings.database_connections), (3, 12));
     assert!(!settings.rate_limit && !settings.migrate);
-    assert_eq!((settings.log_filter.as_str(), settings.log_format), ("warn", LogFormat::Json));
+    assert_eq!((settings.log_filter.as_deref(), settings.log_format), (Some("warn"), LogFormat::Json));
     assert_eq!(settings.secret_key, SecretKeySource::Missing);
 }
 

@@ -3,4 +3,5 @@
 pub mod actor;
 pub mod connection;
 pub mod ids;
+pub mod organization;
 pub mod token;

@@ -65,9 +65,38 @@ pub fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// What people may see of a secret to tell it from others: prefix and first four characters.
-pub fn fingerprint(text: &str) -> String {
-    text.chars().take("rc_st_".len() + 4).collect()
+/// What people may see of a secret to tell it from others: its prefix and its last four characters, which belong to the
+/// checksum.
+pub fn fingerprint(kind: SecretKind, text: &str) -> String {
+    let last = text.len().saturating_sub(4);
+    format!("{}…{}", kind.prefix(), text.get(last..).unwrap_or_default())
+}
+
+/// How long a credential lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// So many days.
+    Days(u32),
+    /// Until it is revoked.
+    Unlimited,
+}
+
+impl Lifetime {
+    /// What is offered, by name.
+    pub const OFFERED: [(&'static str, Lifetime); 4] = [
+        ("90d", Lifetime::Days(90)),
+        ("1y", Lifetime::Days(365)),
+        ("2y", Lifetime::Days(730)),
+        ("never", Lifetime::Unlimited),
+    ];
+
+    /// When it ends for a credential made now, both in µs since 1970.
+    pub fn ends_at(self, now: i64) -> Option<i64> {
+        match self {
+            Lifetime::Days(days) => Some(now.saturating_add(i64::from(days) * 86_400_000_000)),
+            Lifetime::Unlimited => None,
+        }
+    }
 }
 
 /// Appends the number with the given big-endian bytes in base62, with leading zeros.
@@ -128,7 +157,15 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_gives_four_characters_away() {
-        assert_eq!(fingerprint("rc_st_ABCDEFGH"), "rc_st_ABCD");
+    fn a_fingerprint_gives_only_the_end_of_the_checksum_away() {
+        let text = format(SecretKind::ScimToken, &[7; 32]);
+        assert_eq!(fingerprint(SecretKind::ScimToken, &text), format!("rc_st_…{}", &text[text.len() - 4..]));
+    }
+
+    #[test]
+    fn a_lifetime_ends_so_many_days_later_or_never() {
+        assert_eq!(Lifetime::Days(90).ends_at(5), Some(7_776_000_000_005));
+        assert_eq!(Lifetime::Days(90).ends_at(i64::MAX), Some(i64::MAX));
+        assert_eq!(Lifetime::Unlimited.ends_at(5), None);
     }
 }

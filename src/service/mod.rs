@@ -9,6 +9,7 @@ use crate::domain::ids::Scope;
 use crate::protocol::policy::Policy;
 
 pub mod auth;
+pub mod backoffice;
 pub mod error;
 pub mod ids;
 pub mod scim;

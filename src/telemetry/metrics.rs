@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{RequestFacts, access};
+use super::storage_metrics::StorageCollector;
+use super::{LogWriter, RequestFacts, access, format};
+use crate::storage::Database;
 
 /// Methods told apart; the last stands for every other one, so that a client cannot make labels.
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"];
@@ -66,9 +69,20 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Metrics of a whole service: requests, commits and pools of its database, dropped log lines.
+    pub fn new(db: &Database, log: Option<LogWriter>) -> Self {
+        let mut metrics = Metrics::default();
+        let db = db.clone();
+        metrics.registry.register_collector(Box::new(StorageCollector(Box::new(move || db.metrics()))));
+        if let Some(log) = log {
+            metrics.registry.register_collector(Box::new(DroppedLines(log)));
+        }
+        metrics
+    }
+
     /// Counts an answered request and writes its access line. Meant to be called once a request, by the middleware.
     pub fn observe(&self, facts: &RequestFacts<'_>) {
-        log::info!(target: access::TARGET, "{}", access::Line(facts));
+        log::info!(target: access::TARGET, "{}", access::Line { facts, form: format::form() });
         let method = METHODS.iter().position(|m| *m == facts.method).unwrap_or(METHODS.len() - 1);
         let status = status_index(facts.status);
         let route = self.route(facts.route);
@@ -103,6 +117,23 @@ impl Metrics {
     }
 }
 
+/// Prints the count of dropped log lines.
+struct DroppedLines(LogWriter);
+
+impl std::fmt::Debug for DroppedLines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DroppedLines")
+    }
+}
+
+impl Collector for DroppedLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let counter = ConstCounter::new(self.0.dropped());
+        let help = "Log lines dropped because what reads the log was too slow";
+        counter.encode(encoder.encode_descriptor("log_lines_dropped", help, None, counter.metric_type())?)
+    }
+}
+
 fn labels(route: &'static str, method: usize, status: usize) -> RequestLabels {
     let pick = |names: &[&'static str], at: usize| names.get(at).copied().unwrap_or("other");
     RequestLabels { route, method: pick(&METHODS, method), status: pick(&STATUSES, status) }
@@ -111,4 +142,49 @@ fn labels(route: &'static str, method: usize, status: usize) -> RequestLabels {
 fn status_index(status: u16) -> usize {
     let digits = [b'0' + (status / 100 % 10) as u8, b'0' + (status / 10 % 10) as u8, b'0' + (status % 10) as u8];
     STATUSES.iter().position(|s| s.as_bytes() == digits).unwrap_or(STATUSES.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn observed(cases: &[(&str, u16)]) -> String {
+        let metrics = Metrics::default();
+        for (method, status) in cases {
+            metrics.observe(&RequestFacts {
+                route: "/scim/v2/Users",
+                method,
+                path: "/scim/v2/Users",
+                status: *status,
+                elapsed: Duration::from_micros(700),
+                request_id: "r",
+                organization: None,
+                connection: None,
+                token: None,
+            });
+        }
+        metrics.render().unwrap()
+    }
+
+    #[test]
+    fn requests_are_counted_by_route_method_and_status() {
+        let text = observed(&[("GET", 200), ("GET", 200), ("POST", 409)]);
+        let lines: Vec<&str> = text.lines().collect();
+        for (method, status, n) in [("GET", 200, 2), ("POST", 409, 1)] {
+            let line = format!(
+                "rollcall_http_requests_total{{route=\"/scim/v2/Users\",method=\"{method}\",status=\"{status}\"}} {n}"
+            );
+            assert!(lines.contains(&line.as_str()), "{line}\n{text}");
+        }
+        let bucket = "rollcall_http_request_duration_seconds_bucket{le=\"0.001\",route=\"/scim/v2/Users\"} 3";
+        assert!(lines.contains(&bucket), "{text}");
+        assert_eq!(lines.last(), Some(&"# EOF"));
+    }
+
+    #[test]
+    fn client_cannot_make_labels() {
+        let text = observed(&[("BREW", 200), ("\"}", 200), ("GET", 418), ("GET", 999)]);
+        assert_eq!(text.lines().filter(|l| l.starts_with("rollcall_http_requests_total")).count(), 2, "{text}");
+    }
 }

@@ -3,12 +3,18 @@
 //! request can reach a log.
 
 mod access;
+mod format;
 mod metrics;
+mod storage_metrics;
+mod writer;
 
 use std::time::Duration;
 
+use crate::config::LogFormat;
 use crate::domain::ids::{ConnectionId, OrganizationId, TokenId};
+use crate::state::Clock;
 pub use metrics::Metrics;
+pub use writer::LogWriter;
 
 /// What one answered request was; `Metrics::observe` counts it and writes its access line.
 #[derive(Debug, Clone, Copy)]
@@ -31,4 +37,22 @@ pub struct RequestFacts<'a> {
     pub connection: Option<ConnectionId>,
     /// Credential, once known; its id, never its text.
     pub token: Option<TokenId>,
+}
+
+/// Starts logging to the standard error output, for the whole process. `filter` is what `RUST_LOG` says;
+/// `env_logger` names a part of it that it does not understand, and goes on without.
+///
+/// # Errors
+/// A second call, no thread.
+pub fn start_logging(filter: &str, log_format: LogFormat) -> Result<LogWriter, String> {
+    let writer = LogWriter::start(std::io::stderr()).map_err(|e| format!("cannot start the log thread: {e}"))?;
+    let form = format::set(log_format);
+    let clock = Clock::system();
+    env_logger::Builder::new()
+        .parse_filters(filter)
+        .target(env_logger::Target::Pipe(Box::new(writer.clone())))
+        .format(move |out, record| format::write(out, form, &clock, record))
+        .try_init()
+        .map_err(|e| e.to_string())?;
+    Ok(writer)
 }
