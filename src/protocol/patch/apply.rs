@@ -67,9 +67,9 @@ fn attribute_step(
             values::discard(values, listed, cases(attr, rt));
             Ok(())
         }),
-        Step::Elements(attr, selection, change) => edit(document, attr, policy, |values| {
-            values::change(values, attr, selection, change, cases(attr, rt))
-        }),
+        Step::Elements(attr, selection, change) => {
+            edit(document, attr, policy, |values| values::change(values, attr, selection, change, cases(attr, rt)))
+        }
         Step::Members(_) => Ok(()),
     }
 }

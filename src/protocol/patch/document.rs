@@ -25,14 +25,15 @@ pub(super) fn get<'a>(document: &'a Map<String, Value>, attr: &Resolved) -> Opti
 /// Writes a single-valued attribute, or a sub-attribute of one.
 pub(super) fn set(document: &mut Map<String, Value>, attr: &Resolved, value: Value) {
     let holder = match &attr.extension {
-        None => document,
+        None => Some(document),
         Some(urn) => object(document, urn),
     };
+    let Some(holder) = holder else { return };
     let Some(sub) = &attr.sub else {
         holder.insert(attr.name.to_string(), value);
         return;
     };
-    let complex = object(holder, &attr.name);
+    let Some(complex) = object(holder, &attr.name) else { return };
     if complex.get(&**sub) != Some(&value) {
         forget_reference(complex, sub);
     }
@@ -105,13 +106,9 @@ fn forget_reference(complex: &mut Map<String, Value>, changed: &str) {
 }
 
 /// The object at the key, made where there is none.
-fn object<'a>(holder: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
-    let entry = holder.entry(key).or_insert(Value::Null);
-    if !entry.is_object() {
-        *entry = Value::Object(Map::new());
+fn object<'a>(holder: &'a mut Map<String, Value>, key: &str) -> Option<&'a mut Map<String, Value>> {
+    if !holder.get(key).is_some_and(Value::is_object) {
+        holder.insert(key.to_owned(), Value::Object(Map::new()));
     }
-    match entry {
-        Value::Object(object) => object,
-        _ => unreachable!("made an object above"),
-    }
+    holder.get_mut(key)?.as_object_mut()
 }

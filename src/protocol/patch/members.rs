@@ -1,6 +1,8 @@
 //! Operations on a group's `members`: rows, not values. What a path tells by id needs no group; everything folds into one
 //! `MemberPlan` with the meaning of the operations in their order.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -15,6 +17,7 @@ use crate::protocol::filter::evaluate::evaluate_element;
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
 use crate::protocol::policy::Policy;
 use crate::protocol::schema::ResourceType;
+use crate::protocol::validate::member_id;
 
 /// Reads an operation on `members`; `None` where it changes nothing whatever the group holds.
 pub(super) fn read(
@@ -91,26 +94,27 @@ enum Bare {
 fn ids(value: Value, bare: Bare) -> Result<Vec<String>, ScimError> {
     match value {
         Value::Null => Ok(Vec::new()),
-        Value::Array(values) => values.into_iter().map(|value| id(value, bare)).collect(),
+        Value::Array(values) => {
+            values.into_iter().filter(|value| !value.is_null()).map(|value| id(value, bare)).collect()
+        }
         single => Ok(vec![id(single, bare)?]),
     }
 }
 
 fn id(element: Value, bare: Bare) -> Result<String, ScimError> {
-    let id = match element {
-        Value::Object(members) => {
-            members.into_iter().find(|(key, _)| key.eq_ignore_ascii_case("value")).map(|(_, id)| id)
-        }
-        text @ Value::String(_) if bare == Bare::Accept => Some(text),
-        _ => None,
-    };
-    match id {
-        Some(Value::String(id)) if !id.is_empty() => Ok(id),
-        _ => Err(ScimError::invalid_value("Each member must be an object with its id as the string 'value'")),
+    match element {
+        Value::String(id) if bare == Bare::Accept && !id.is_empty() => Ok(id),
+        element => member_id(element),
     }
 }
 
-/// Refuses more members than one request may name.
+/// Operations of one request that may look at every member.
+const MOST_SELECTIONS: usize = 10;
+
+/// Refuses more members, or more looks at all of them, than one request may ask for.
+///
+/// # Errors
+/// 400 `invalidValue`, 400 `tooMany`.
 pub(super) fn check_count(steps: &[Step], policy: &Policy) -> Result<(), ScimError> {
     let named = |step: &Step| match step {
         Step::Members(
@@ -125,6 +129,11 @@ pub(super) fn check_count(steps: &[Step], policy: &Policy) -> Result<(), ScimErr
     if steps.iter().map(named).sum::<usize>() > most {
         return Err(ScimError::invalid_value(format!("A request may name at most {most} members")));
     }
+    let selects = |step: &&Step| matches!(step, Step::Members(change) if change.selects());
+    if steps.iter().filter(selects).count() > MOST_SELECTIONS {
+        let text = format!("At most {MOST_SELECTIONS} operations may select members by anything but their id");
+        return Err(ScimError::too_many(text));
+    }
     Ok(())
 }
 
@@ -135,12 +144,14 @@ pub(super) struct Fold<'a> {
     /// Whether the id joins or leaves, and the number of the change that said so last.
     last: BTreeMap<String, (bool, usize)>,
     count: usize,
+    /// `stored` as filters see it, by id.
+    elements: OnceCell<BTreeMap<&'a str, Value>>,
 }
 
 impl<'a> Fold<'a> {
     /// `stored` matters to changes that select.
     pub(super) fn new(stored: &'a [Member]) -> Self {
-        Fold { stored, clear: false, last: BTreeMap::new(), count: 0 }
+        Fold { stored, clear: false, last: BTreeMap::new(), count: 0, elements: OnceCell::new() }
     }
 
     /// Takes the next change in.
@@ -191,12 +202,14 @@ impl<'a> Fold<'a> {
     /// Ids of the members, as they are by now, that the filter selects. One that joined in this request is known by its
     /// id alone.
     fn selected(&self, filter: &BoundFilter) -> Vec<String> {
-        let stays = |member: &&Member| !self.clear && !self.last.get(&member.value).is_some_and(|(joins, _)| !joins);
-        let stored = self.stored.iter().filter(stays).map(|member| (member.value.clone(), element(member)));
-        let is_stored = |id: &String| !self.clear && self.stored.iter().any(|member| member.value == *id);
+        let stored = self.elements.get_or_init(|| self.stored.iter().map(|m| (m.value.as_str(), element(m))).collect());
+        let stays = |id: &str| !self.clear && self.last.get(id).is_none_or(|(joins, _)| *joins);
+        let stored_now = stored.iter().filter(|(id, _)| stays(id)).map(|(id, element)| (*id, Cow::Borrowed(element)));
+        let is_stored = |id: &str| !self.clear && stored.contains_key(id);
         let joined = self.last.iter().filter(|(id, (joins, _))| *joins && !is_stored(id));
-        let joined = joined.map(|(id, _)| (id.clone(), json!({ "value": id })));
-        stored.chain(joined).filter(|(_, element)| evaluate_element(filter, element)).map(|(id, _)| id).collect()
+        let joined = joined.map(|(id, _)| (id.as_str(), Cow::Owned(json!({ "value": id }))));
+        let selected = stored_now.chain(joined).filter(|(_, element)| evaluate_element(filter, element));
+        selected.map(|(id, _)| id.to_owned()).collect()
     }
 
     /// What all of it comes to.

@@ -3,21 +3,13 @@
 use serde_json::{Map, Value};
 
 use crate::protocol::schema::ResourceType;
+use crate::protocol::validate::list_schemas;
 
 /// Lists extensions that got data (R15), drops those that lost theirs.
 pub(super) fn settle_schemas(after: &mut Map<String, Value>, before: &Map<String, Value>, rt: &ResourceType) {
-    for extension in &rt.extensions {
-        let urn = &*extension.id;
-        let has = after.contains_key(urn);
-        if has == before.contains_key(urn) {
-            continue;
-        }
-        let core = || Value::Array(vec![rt.core.id.as_ref().into()]);
-        let Some(urns) = after.entry("schemas").or_insert_with(core).as_array_mut() else { continue };
-        urns.retain(|listed| has || listed != urn);
-        if has && !urns.iter().any(|listed| listed == urn) {
-            urns.push(urn.into());
-        }
+    let moved = |urn: &str| after.contains_key(urn) != before.contains_key(urn);
+    if rt.extensions.iter().any(|extension| moved(&extension.id)) {
+        list_schemas(after, rt);
     }
 }
 

@@ -140,8 +140,8 @@ impl<'a> Reader<'a> {
     }
 
     fn complex(&mut self, target: &Target<'_>, definition: &Attribute, value: Value) -> Result<(), ScimError> {
-        let mended =
-            if repair::manager::applies(&target.attr, self.policy) { repair::manager::value(value) } else { value };
+        let mends = repair::manager::applies(&target.attr, definition, self.policy);
+        let mended = if mends { repair::manager::value(value) } else { value };
         let Value::Object(members) = mended else {
             // Nothing but an object is a complex value: what passes is unassigned.
             canonical_value(definition, mended, self.policy)?;
@@ -230,8 +230,8 @@ impl<'a> Reader<'a> {
         }
         let step = match (&target.attr.sub, &target.selection) {
             (sub, Some(_)) => {
-                let one_valued = !target.top.multi_valued;
-                if one_valued && !repair::manager::applies(&target.top, self.policy) {
+                let top = target.definition.unwrap_or(named);
+                if !target.top.multi_valued && !repair::manager::applies(&target.top, top, self.policy) {
                     let text = format!("'{}' has one value: select none", target.top.path());
                     return Err(ScimError::invalid_path(text));
                 }

@@ -7,7 +7,7 @@ use crate::protocol::path::parse::parse_patch;
 use crate::protocol::path::resolve::{definition, resolve};
 use crate::protocol::path::{AttrPath, PatchPath};
 use crate::protocol::policy::Policy;
-use crate::protocol::schema::{Attribute, Kind, ResourceKind, Resolved, ResourceType};
+use crate::protocol::schema::{Attribute, Kind, Resolved, ResourceKind, ResourceType};
 
 /// What a path names.
 #[derive(Debug, Clone, PartialEq)]

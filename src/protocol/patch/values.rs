@@ -38,7 +38,7 @@ impl Cases {
                 compare::key(text, self.value_exact),
                 kind.map(|kind| compare::key(kind, self.type_exact)).unwrap_or_default(),
             ),
-            _ => Identity::Whole(element.to_string()),
+            _ => Identity::Whole(sorted_text(element)),
         }
     }
 }
@@ -47,6 +47,14 @@ impl Cases {
 enum Identity<'a> {
     Text(Cow<'a, str>, Cow<'a, str>),
     Whole(String),
+}
+
+/// Elements are the same whatever the order of their members.
+fn sorted_text(element: &Value) -> String {
+    let Value::Object(members) = element else { return element.to_string() };
+    let mut parts: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+    parts.sort();
+    parts.join(",")
 }
 
 /// Adds elements; one that is there already takes over what the new one says. Gives the places of all added ones.

@@ -4,15 +4,11 @@
 use serde_json::{Map, Value};
 
 use crate::protocol::policy::Policy;
-use crate::protocol::schema::Resolved;
-use crate::protocol::urn;
+use crate::protocol::schema::{Attribute, Resolved};
 
-/// Whether the path names the manager as a whole and its shapes are mended.
-pub(in crate::protocol::patch) fn applies(attr: &Resolved, policy: &Policy) -> bool {
-    policy.repairs.manager_shapes
-        && attr.sub.is_none()
-        && &*attr.name == "manager"
-        && attr.extension.as_deref() == Some(urn::ENTERPRISE_USER)
+/// Whether the path names such an attribute as a whole: single-valued, referring to something by `value`.
+pub(in crate::protocol::patch) fn applies(attr: &Resolved, definition: &Attribute, policy: &Policy) -> bool {
+    policy.repairs.manager_shapes && attr.sub.is_none() && !attr.multi_valued && definition.sub("value").is_some()
 }
 
 /// The value as a complex attribute has it, or null.
