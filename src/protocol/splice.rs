@@ -175,7 +175,7 @@ fn push_date_time(out: &mut String, micros: i64) {
     }
     out.push('.');
     let fraction = time.timestamp_subsec_micros();
-    if fraction % 1000 == 0 {
+    if fraction.is_multiple_of(1000) {
         push_digits(out, fraction / 1000, 3)
     } else {
         push_digits(out, fraction, 6)
