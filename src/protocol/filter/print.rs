@@ -15,8 +15,8 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Literal::Null => f.write_str("null"),
-            Literal::Bool(value) => value.fmt(f),
-            Literal::Number(number) => number.fmt(f),
+            Literal::Bool(value) => write!(f, "{value}"),
+            Literal::Number(number) => write!(f, "{number}"),
             Literal::String(text) => f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?),
         }
     }
@@ -42,7 +42,7 @@ fn joined(f: &mut fmt::Formatter<'_>, parts: &[Filter], word: &str) -> fmt::Resu
         }
         match part {
             Filter::Or(_) => write!(f, "({part})")?,
-            _ => part.fmt(f)?,
+            _ => fmt::Display::fmt(part, f)?,
         }
     }
     Ok(())
