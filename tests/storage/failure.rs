@@ -84,6 +84,29 @@ fn a_file_that_another_process_writes_is_busy_and_later_not() {
     });
 }
 
+#[test]
+fn more_than_10_000_waiting_writes_are_busy_and_the_others_are_done() {
+    use futures_util::stream::{FuturesUnordered, StreamExt as _};
+    run(Kind::Sqlite, "waiting", async |t: &TestDatabase| {
+        let s = scope();
+        let mut held = Some(t.hold_write_lock());
+        let mut answers: FuturesUnordered<_> = (0..10_010).map(|_| t.db.commit(write(s, vec![]))).collect();
+        let (mut done, mut busy) = (0, 0);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(_) => done += 1,
+                Err(StorageError::Busy(_)) => busy += 1,
+                Err(e) => panic!("{e:?}"),
+            }
+            // The first answer is a refusal, since nothing else can be answered yet.
+            held = None;
+        }
+        assert!(held.is_none());
+        assert!((1..=10).contains(&busy), "{busy} busy");
+        assert_eq!(done + busy, 10_010);
+    });
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_is_its_owners_only() {
