@@ -1,13 +1,16 @@
 //! All SQL. `Database` is the only public face: open by URL, finders, `commit(Write)`, `transaction`.
 //! No permission, no SCIM rule, no HTTP status is decided here.
 
+pub mod cold;
 pub mod db;
 pub mod error;
 pub(crate) mod hot;
+pub mod keys;
 pub mod metrics;
 pub(crate) mod postgres;
 pub mod query;
 pub mod rows;
+pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod sqlite;
 pub(crate) mod uid;
@@ -16,11 +19,13 @@ pub mod write;
 use std::sync::Arc;
 
 use crate::domain::ids::{ResourceId, Scope};
+pub use cold::{Deed, NewConnection, NewOrganization, NewToken, OrganizationState};
+pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
 use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, Search};
-pub use rows::{Credential, GroupRecord, UserRecord};
+pub use rows::{ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord, UserRecord};
 pub use write::{Receipt, Write};
 
 /// How to open a database.
