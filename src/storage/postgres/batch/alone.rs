@@ -8,10 +8,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as
 
 use super::deletes::{clear_deleted, delete_users};
 use super::users::{explain, rename_user, replace_users};
-use super::{Answer, Unit, target, users};
+use super::{Answer, Unit, users};
 use crate::domain::ids::ResourceId;
 use crate::storage::hot::{Bind, Hot};
-use crate::storage::postgres::failure;
 use crate::storage::postgres::sql::groups::{
     BumpGroup, ClearGroup, DeleteGroup, GroupChanged, InsertGroup, LockGroup, LockGroupsFully, UpdateGroup, WhyGroup,
 };
@@ -28,16 +27,15 @@ pub(crate) async fn alone(conn: &AsyncPgConnection, write: &Write, writer: i32) 
     let answer = match apply(conn, write, writer).await {
         Ok(answer) => answer,
         // The violated key is the answer; the transaction is lost with it.
-        Err(error @ Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => match failure::of_query(&error) {
+        Err(error @ Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => match StorageError::from(error) {
             refused @ StorageError::NotUnique(_) => Err(refused),
-            _ => return Err(error),
+            other => return Err(Error::QueryBuilderError(other.to_string().into())),
         },
         Err(error) => return Err(error),
     };
     c.batch_execute(if answer.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     Ok(answer)
 }
-
 
 /// All changes of a write, in order, inside the caller's transaction, which must be rolled back on a refusal.
 pub(crate) async fn apply(conn: &AsyncPgConnection, write: &Write, writer: i32) -> QueryResult<Answer> {
@@ -59,7 +57,7 @@ type Step = Result<Applied, StorageError>;
 async fn step(conn: &AsyncPgConnection, unit: Unit<'_>, writer: i32) -> QueryResult<Step> {
     match &unit.change.action {
         Action::InsertUser { .. } | Action::ReplaceUser { renames: false, .. } => {
-            single(users(conn, &[unit], writer).await?)
+            single(users::users(conn, &[unit], writer).await?)
         }
         Action::ReplaceUser { .. } => rename(conn, unit).await,
         Action::DeleteUser { .. } => {
@@ -90,7 +88,7 @@ fn single(answers: Vec<Answer>) -> QueryResult<Step> {
 async fn lock_targets(conn: &AsyncPgConnection, write: &Write) -> QueryResult<()> {
     let (mut groups, mut users) = (Vec::new(), Vec::new());
     for change in &write.changes {
-        let id = Id(target(&change.action));
+        let id = Id::from(change.action.target());
         match change.action {
             Action::UpdateGroup { .. } | Action::DeleteGroup { .. } => groups.push(id),
             Action::ReplaceUser { .. } | Action::DeleteUser { .. } => users.push(id),
@@ -123,6 +121,12 @@ async fn insert_group(
     unknown: UnknownMembers,
     writer: i32,
 ) -> QueryResult<Step> {
+    // Members first: both backends name missing ones before a name that is taken.
+    if !members.is_empty() {
+        if let Err(refused) = change_members(conn, &unit, members, &[], unknown).await? {
+            return Ok(Err(refused));
+        }
+    }
     let insert = Hot::<InsertGroup>::new(vec![
         Bind::Id(unit.organization()),
         Bind::Id(unit.target()),
@@ -141,11 +145,6 @@ async fn insert_group(
     ]);
     if insert.load::<Id>(&mut { conn }).await?.is_empty() {
         return Ok(Err(StorageError::NotUnique(UniqueKey::GroupDisplayName)));
-    }
-    if !members.is_empty() {
-        if let Err(refused) = change_members(conn, &unit, members, &[], unknown).await? {
-            return Ok(Err(refused));
-        }
     }
     Ok(Ok(Applied { version: 1, changed: true }))
 }
@@ -182,15 +181,15 @@ async fn update_group(
             Err(refused) => return Ok(Err(refused)),
         }
     };
-    let version = match columns {
-        Some(columns) => put_columns(&unit, columns).load::<i64>(&mut { conn }).await?.pop(),
-        None if moved => {
-            let binds = vec![Bind::Big(unit.write.at), Bind::Id(unit.organization()), Bind::Id(unit.target())];
-            Hot::<BumpGroup>::new(binds).load::<i64>(&mut { conn }).await?.pop()
-        }
-        None => return Ok(Ok(Applied { version: stored, changed: false })),
+    let differs = match columns {
+        Some(columns) => !put_columns(&unit, columns).load::<i32>(&mut { conn }).await?.is_empty(),
+        None => false,
     };
-    let Some(version) = version else { return Ok(Err(StorageError::Missing)) };
+    if !moved && !differs {
+        return Ok(Ok(Applied { version: stored, changed: false }));
+    }
+    let binds = vec![Bind::Big(unit.write.at), Bind::Id(unit.organization()), Bind::Id(unit.target())];
+    let version = Hot::<BumpGroup>::new(binds).get_result::<i64>(&mut { conn }).await?;
     group_changed(&unit, version).load::<i32>(&mut { conn }).await?;
     Ok(Ok(Applied { version, changed: true }))
 }
@@ -202,7 +201,6 @@ fn put_columns<'a>(unit: &Unit<'a>, columns: &'a GroupColumns) -> Hot<'a, Update
         Bind::OptText(unique_key(columns)),
         Bind::OptText(columns.external_id_key.as_deref()),
         Bind::Text(&columns.document),
-        Bind::Big(unit.write.at),
         Bind::Id(unit.organization()),
         Bind::Id(unit.target()),
     ])

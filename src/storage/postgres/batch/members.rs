@@ -147,8 +147,5 @@ fn lock_groups(list: &[Unit<'_>]) -> Hot<'static, LockGroups> {
     let mut groups: Vec<(Id, Id)> = list.iter().map(|u| (u.organization(), u.target())).collect();
     groups.sort();
     groups.dedup();
-    Hot::new(vec![
-        Bind::Ids(groups.iter().map(|g| g.0).collect()),
-        Bind::Ids(groups.iter().map(|g| g.1).collect()),
-    ])
+    Hot::new(vec![Bind::Ids(groups.iter().map(|g| g.0).collect()), Bind::Ids(groups.iter().map(|g| g.1).collect())])
 }

@@ -8,7 +8,6 @@ mod users;
 
 use diesel::result::QueryResult;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
-use uuid::Uuid;
 
 use super::sql::outcomes::Happened;
 use crate::domain::ids::EventId;
@@ -16,10 +15,6 @@ use crate::storage::Result;
 use crate::storage::hot::{Bind, Hot};
 use crate::storage::uid::Id;
 use crate::storage::write::{Action, Applied, AttributeValue, Change, MemberChange, Receipt, Write};
-pub(super) use alone::{alone, apply};
-pub(super) use deletes::deletes;
-pub(super) use members::members;
-pub(super) use users::users;
 
 /// What becomes of one write.
 pub(super) type Answer = Result<Receipt>;
@@ -34,16 +29,16 @@ pub(super) struct Unit<'a> {
 impl<'a> Unit<'a> {
     /// `None` for a write without changes, which no queue is given.
     pub(super) fn of(write: &'a Write) -> Option<Self> {
-        write.changes.first().map(|change| Unit { write, change })
+        write.changes.as_slice().first().map(|change| Unit { write, change })
     }
     fn organization(&self) -> Id {
-        Id(self.write.scope.organization.0)
+        self.write.scope.organization.into()
     }
     fn connection(&self) -> Id {
-        Id(self.write.scope.connection.0)
+        self.write.scope.connection.into()
     }
     fn target(&self) -> Id {
-        Id(target(&self.change.action))
+        self.change.action.target().into()
     }
 }
 
@@ -82,28 +77,16 @@ pub(super) async fn run(
     writer: i32,
 ) -> QueryResult<Vec<Answer>> {
     match kind {
-        Kind::Users => users(conn, list, writer).await,
-        Kind::Members => members(conn, list).await,
-        Kind::Deletes => deletes(conn, list, writer).await,
+        Kind::Users => users::users(conn, list, writer).await,
+        Kind::Members => members::members(conn, list).await,
+        Kind::Deletes => deletes::deletes(conn, list, writer).await,
         Kind::Alone => {
             let mut answers = Vec::with_capacity(list.len());
             for unit in list {
-                answers.push(alone(conn, unit.write, writer).await?);
+                answers.push(alone::alone(conn, unit.write, writer).await?);
             }
             Ok(answers)
         }
-    }
-}
-
-/// Whom an action is about.
-pub(super) fn target(action: &Action) -> Uuid {
-    match action {
-        Action::InsertUser { id, .. }
-        | Action::ReplaceUser { id, .. }
-        | Action::DeleteUser { id, .. }
-        | Action::InsertGroup { id, .. }
-        | Action::UpdateGroup { id, .. }
-        | Action::DeleteGroup { id, .. } => id.0,
     }
 }
 
@@ -127,7 +110,7 @@ fn one(version: i64, changed: bool) -> Receipt {
 }
 
 /// Columns of one statement, gathered from its writes.
-fn ids(list: &[Unit<'_>], pick: impl Fn(&Unit<'_>) -> Id) -> Bind<'static> {
+fn ids<'a>(list: &[Unit<'a>], pick: impl Fn(&Unit<'a>) -> Id) -> Bind<'static> {
     Bind::Ids(list.iter().map(pick).collect())
 }
 fn texts<'a>(list: &[Unit<'a>], pick: impl Fn(&Unit<'a>) -> &'a str) -> Bind<'a> {

@@ -19,9 +19,8 @@ pub(crate) async fn users(conn: &AsyncPgConnection, list: &[Unit<'_>], writer: i
     let both = !inserts.is_empty() && !replacements.is_empty();
     let (mut c1, mut c2, mut c3, mut c4) = (conn, conn, conn, conn);
     let begin = async { if both { c1.batch_execute("BEGIN").await } else { Ok(()) } };
-    let insert = async {
-        if inserts.is_empty() { Ok(vec![]) } else { insert_users(inserts, writer).load::<Id>(&mut c2).await }
-    };
+    let insert =
+        async { if inserts.is_empty() { Ok(vec![]) } else { insert_users(inserts, writer).load::<Id>(&mut c2).await } };
     let replace = async {
         match replacements {
             [] => Ok(vec![]),

@@ -14,7 +14,6 @@ use super::session::{Past, Session};
 use super::{Job, Message, Shared};
 use crate::domain::ids::EventId;
 use crate::storage::postgres::batch::{self, Answer, Kind, Unit};
-use crate::storage::postgres::failure;
 use crate::storage::write::{Applied, Write};
 use crate::storage::{Result, StorageError};
 
@@ -143,7 +142,12 @@ impl Lane {
         for (n, unit) in units.iter().enumerate() {
             let open: Vec<&Write> = units.iter().skip(n).map(|u| u.write).collect();
             answers.push(self.single(kind, *unit, &open, &mut done).await);
+            if self.session.is_none() {
+                break;
+            }
         }
+        let unknown = || Err(StorageError::Busy("the outcome is not known".to_owned()));
+        answers.resize_with(units.len(), unknown);
         answers
     }
 
@@ -169,9 +173,9 @@ impl Lane {
             match self.try_commit(kind, &[unit]).await {
                 Ok(answers) => return answers.into_iter().next().unwrap_or(Err(StorageError::Missing)),
                 Err(error) => {
-                    let failure = failure::of_query(&error);
-                    if tries >= TRIES || !matches!(failure, StorageError::Busy(_)) && self.is_alive().await {
-                        log::error!("{} queue: a write failed: {error}", self.name);
+                    let failure = StorageError::from(error);
+                    if tries >= TRIES || !failure.is_busy() && self.is_alive().await {
+                        log::error!("{} queue: a write failed: {failure}", self.name);
                         return Err(failure);
                     }
                 }
@@ -196,8 +200,8 @@ impl Lane {
             let (Some(session), Some(lost)) = (&self.session, &lost) else { return Ok(Vec::new()) };
             match session.happened(open, lost).await {
                 Ok(found) => return Ok(found),
-                Err(error) if Instant::now() >= deadline => return Err(failure::of_query(&error)),
-                // The number is known to the server again under another process, but the bound stays the old one.
+                Err(error) if Instant::now() >= deadline => return Err(error.into()),
+                // Lost again, before it wrote anything: the bound stays the old one.
                 Err(_) => {
                     let newer = self.session.take().map(|s| s.past().clone());
                     self.past = newer.or(self.past.take());
@@ -214,7 +218,7 @@ impl Lane {
                 let analyzed = async {
                     let mut conn = connector.open("SET application_name = 'rollcall-analyze'").await?;
                     let tables = "ANALYZE users, groups, members, attribute_values, counts";
-                    conn.batch_execute(tables).await.map_err(|e| failure::of_query(&e))
+                    conn.batch_execute(tables).await.map_err(StorageError::from)
                 };
                 if let Err(error) = analyzed.await {
                     log::warn!("ANALYZE: {error}");

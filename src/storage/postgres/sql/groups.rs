@@ -50,17 +50,24 @@ c AS (INSERT INTO counts AS t (organization, connection, type, writer, n) SELECT
 SELECT id FROM h"
 );
 
-// A group locked before; collides on groups_unique_key. Probes groups_pkey.
+// A group locked before; collides on groups_unique_key. Probes groups_pkey. Answers a row where something differed.
 hot!(
     UpdateGroup,
-    BigInt,
+    Integer,
     r"
-UPDATE groups SET display_name = ?, display_name_key = ?, unique_key = ?, external_id_key = ?, document = ?, modified = ?, version = version + 1
-WHERE organization = ? AND id = ? RETURNING version"
+UPDATE groups g SET display_name = i.display_name, display_name_key = i.display_name_key, unique_key = i.unique_key,
+    external_id_key = i.external_id_key, document = i.document
+FROM (VALUES (?::text, ?::text, ?::text, ?::text, ?::text)) AS i(display_name, display_name_key, unique_key, external_id_key, document)
+WHERE g.organization = ? AND g.id = ? AND (g.display_name, g.display_name_key, g.unique_key, g.external_id_key, g.document)
+    IS DISTINCT FROM (i.display_name, i.display_name_key, i.unique_key, i.external_id_key, i.document) RETURNING 1"
 );
 
-// A group locked before, whose members changed. Probes groups_pkey.
-hot!(BumpGroup, BigInt, "UPDATE groups SET modified = ?, version = version + 1 WHERE organization = ? AND id = ? RETURNING version");
+// A group locked before that changed. Probes groups_pkey.
+hot!(
+    BumpGroup,
+    BigInt,
+    "UPDATE groups SET modified = ?, version = version + 1 WHERE organization = ? AND id = ? RETURNING version"
+);
 
 hot!(
     GroupChanged,
@@ -106,4 +113,8 @@ SELECT count(*) FROM d"
 );
 
 // Why a group was refused. Probes groups_pkey.
-hot!(WhyGroup, BigInt, "SELECT version FROM groups WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL");
+hot!(
+    WhyGroup,
+    BigInt,
+    "SELECT version FROM groups WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL"
+);

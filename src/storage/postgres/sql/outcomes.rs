@@ -18,11 +18,7 @@ WHERE e.organization = ANY(?::uuid[]) AND e.tx >= ?::text::xid8 AND (e.id IN (SE
 hot!(NextTransaction, Text, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text");
 
 // The smallest number that no living queue holds; held as long as the session lives. It names the queue's count rows.
-hot!(
-    TakeNumber,
-    Integer,
-    "SELECT n FROM generate_series(1, 10000) AS n WHERE pg_try_advisory_lock(7351, n) LIMIT 1"
-);
+hot!(TakeNumber, Integer, "SELECT n FROM generate_series(1, 10000) AS n WHERE pg_try_advisory_lock(7351, n) LIMIT 1");
 
 hot!(TakeNumberAgain, Bool, "SELECT pg_try_advisory_lock(7351, ?::int)");
 
