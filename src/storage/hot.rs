@@ -1,5 +1,6 @@
 //! A hot statement of one fixed shape: static SQL text with `?` per bind, static query id, so both
-//! backends keep it prepared. Each `?` is used once, in order.
+//! backends keep it prepared (diesel never caches its own UPDATE). Each `?` is used once, in order.
+
 use crate::storage::uid::{Id, Uid};
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -7,15 +8,19 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::*;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-pub trait Shape: Send + Sync + 'static {
+/// A statement's text and the SQL type of its rows (`Integer` where there are none).
+pub(crate) trait Shape: Send + Sync + 'static {
+    /// Text with a `?` for each bind.
     const SQL: &'static str;
+    /// SQL type of a row.
     type Row;
 }
 
 /// `hot!(Name, (SqlType, …), "SQL")`
 macro_rules! hot {
     ($name:ident, $row:ty, $sql:expr) => {
-        pub struct $name;
+        #[doc = "A hot statement."]
+        pub(crate) struct $name;
         impl $crate::storage::hot::Shape for $name {
             const SQL: &'static str = $sql;
             type Row = $row;
@@ -23,7 +28,8 @@ macro_rules! hot {
     };
 }
 
-pub enum Bind<'a> {
+/// A value for a `?`.
+pub(crate) enum Bind<'a> {
     Id(Id),
     Text(&'a str),
     OptText(Option<&'a str>),
@@ -31,6 +37,8 @@ pub enum Bind<'a> {
     Int(i32),
     Small(i16),
     Bool(bool),
+    OptBool(Option<bool>),
+    Bytes(&'a [u8]),
     Ids(Vec<Id>),
     Texts(Vec<&'a str>),
     OptTexts(Vec<Option<&'a str>>),
@@ -39,15 +47,18 @@ pub enum Bind<'a> {
     Ints(Vec<i32>),
     Smalls(Vec<i16>),
     Bools(Vec<bool>),
+    OptBools(Vec<Option<bool>>),
 }
 
-pub struct Hot<'a, S> {
+/// A statement with its values.
+pub(crate) struct Hot<'a, S> {
     binds: Vec<Bind<'a>>,
     shape: std::marker::PhantomData<S>,
 }
 
 impl<'a, S: Shape> Hot<'a, S> {
-    pub fn new(binds: Vec<Bind<'a>>) -> Self {
+    /// `binds` in the order of the `?`.
+    pub(crate) fn new(binds: Vec<Bind<'a>>) -> Self {
         Hot { binds, shape: std::marker::PhantomData }
     }
 }
@@ -74,6 +85,8 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
                 Bind::Int(v) => out.push_bind_param::<Integer, _>(v)?,
                 Bind::Small(v) => out.push_bind_param::<SmallInt, _>(v)?,
                 Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                Bind::OptBool(v) => out.push_bind_param::<Nullable<Bool>, _>(v)?,
+                Bind::Bytes(v) => out.push_bind_param::<Binary, _>(*v)?,
                 Bind::Ids(v) => out.push_bind_param::<Array<Uid>, _>(v)?,
                 Bind::Texts(v) => out.push_bind_param::<Array<Text>, _>(v)?,
                 Bind::OptTexts(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
@@ -82,6 +95,7 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
                 Bind::Ints(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
                 Bind::Smalls(v) => out.push_bind_param::<Array<SmallInt>, _>(v)?,
                 Bind::Bools(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
+                Bind::OptBools(v) => out.push_bind_param::<Array<Nullable<Bool>>, _>(v)?,
             }
             out.push_sql(pieces.next().unwrap_or(""));
         }
@@ -102,6 +116,8 @@ impl<S: Shape> QueryFragment<Sqlite> for Hot<'_, S> {
                 Bind::Int(v) => out.push_bind_param::<Integer, _>(v)?,
                 Bind::Small(v) => out.push_bind_param::<SmallInt, _>(v)?,
                 Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                Bind::OptBool(v) => out.push_bind_param::<Nullable<Bool>, _>(v)?,
+                Bind::Bytes(v) => out.push_bind_param::<Binary, _>(*v)?,
                 _ => return Err(diesel::result::Error::QueryBuilderError("arrays exist on PostgreSQL only".into())),
             }
             out.push_sql(pieces.next().unwrap_or(""));
