@@ -74,7 +74,9 @@ impl From<Error> for StorageError {
         match &e {
             Error::NotFound => StorageError::Missing,
             Error::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure,
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure,
                 info,
             ) => StorageError::Busy(info.message().to_owned()),
             Error::DatabaseError(_, info) => from_message(info.message()).unwrap_or_else(|| broken(&e)),

@@ -102,7 +102,7 @@ pub enum Action {
 pub enum MemberChange {
     /// None.
     None,
-    /// These rows only; touches as many rows as it names.
+    /// These rows only; touches as many rows as it names. No id is in both lists.
     Delta {
         /// Added; there already is fine.
         add: Vec<ResourceId>,

@@ -38,16 +38,16 @@ impl Connector {
         let config = &self.target.config;
         let opened = match &self.tls {
             None => {
-                let (client, connection) = config.connect(NoTls).await.map_err(|e| failure::of_connecting(&e))?;
+                let (client, connection) = config.connect(NoTls).await.map_err(|e| failure::connecting(&e))?;
                 AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
             Some(tls) => {
-                let (client, connection) = config.connect(tls.clone()).await.map_err(|e| failure::of_connecting(&e))?;
+                let (client, connection) = config.connect(tls.clone()).await.map_err(|e| failure::connecting(&e))?;
                 AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
         };
         let mut conn = opened.map_err(|e| StorageError::Busy(format!("PostgreSQL: {e}")))?;
-        conn.batch_execute(session).await.map_err(|e| failure::of_query(&e))?;
+        conn.batch_execute(session).await.map_err(StorageError::from)?;
         Ok(conn)
     }
 }

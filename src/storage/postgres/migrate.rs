@@ -5,7 +5,6 @@ use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnecti
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::connect::Connector;
-use super::failure;
 use crate::storage::{Result, StorageError};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -18,7 +17,7 @@ const LOCK: &str = "SELECT pg_advisory_lock(7351, 0)";
 /// Applies what is pending; answers names.
 pub(super) async fn run(connector: &Connector) -> Result<Vec<String>> {
     on_plain_thread(connector.clone(), async |mut conn| {
-        conn.batch_execute(LOCK).await.map_err(|e| failure::of_query(&e))?;
+        conn.batch_execute(LOCK).await.map_err(StorageError::from)?;
         let mut harness = AsyncMigrationHarness::new(conn);
         let applied = harness.run_pending_migrations(MIGRATIONS).map_err(|e| StorageError::Broken(e.to_string()))?;
         Ok(applied.iter().map(ToString::to_string).collect())

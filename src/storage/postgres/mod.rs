@@ -1,36 +1,45 @@
 //! PostgreSQL: a pool on each thread for reads and deeds, commit queues for `Write`s, migrations. No libpq.
 
+mod batch;
 mod connect;
+mod credentials;
 mod failure;
 mod migrate;
 mod pool;
+mod queue;
+mod reads;
+mod sql;
 mod target;
 mod tls;
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use diesel::result::Error;
 use diesel_async::SimpleAsyncConnection as _;
 
 use super::metrics::Metrics;
-use super::{Credential, DatabaseOptions, GroupRecord, Receipt, References, Result, StorageError, UserRecord, Write};
-use crate::domain::ids::{ResourceId, Scope};
+use super::{Credential, DatabaseOptions, Receipt, Result, Write};
 use connect::Connector;
+use credentials::Credentials;
 pub(crate) use pool::Connection;
 use pool::PoolSet;
+use queue::Queues;
 
 /// The PostgreSQL backend.
 pub(crate) struct Postgres {
     connector: Connector,
     pools: PoolSet,
+    queues: Queues,
+    credentials: Credentials,
 }
 
 impl Postgres {
     pub(crate) async fn open(options: &DatabaseOptions, metrics: Arc<Metrics>) -> Result<Self> {
         let connector = Connector::new(&options.url)?;
-        let pools = PoolSet::new(connector.clone(), options, metrics);
+        let pools = PoolSet::new(connector.clone(), options, metrics.clone());
         pools.get().await?.done();
-        Ok(Postgres { connector, pools })
+        let queues = Queues::start(connector.clone(), metrics)?;
+        Ok(Postgres { connector, pools, queues, credentials: Credentials::default() })
     }
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>> {
@@ -45,32 +54,38 @@ impl Postgres {
         let mut conn = self.connection().await?;
         let answer = conn.batch_execute("SELECT 1").await;
         conn.done();
-        answer.map_err(|e| failure::of_query(&e))
+        Ok(answer?)
     }
 
-    pub(crate) async fn find_user(
-        &self,
-        _scope: Scope,
-        _id: ResourceId,
-        _groups: References,
-    ) -> Result<Option<UserRecord>> {
-        todo!()
+    /// Queues a write; answered after its commit is durable.
+    ///
+    /// # Errors
+    /// The refusals that `Action` names; `Busy`, `Broken`.
+    pub(crate) async fn commit(&self, write: Write) -> Result<Receipt> {
+        self.queues.commit(write).await
     }
-    pub(crate) async fn find_group(
-        &self,
-        _scope: Scope,
-        _id: ResourceId,
-        _members: References,
-    ) -> Result<Option<GroupRecord>> {
-        todo!()
+
+    pub(crate) async fn find_credential_across_organizations(&self, hash: &[u8; 32]) -> Result<Option<Credential>> {
+        let read_at = Instant::now();
+        let generation = match self.credentials.get(hash, read_at) {
+            Ok(credential) => return Ok(Some(credential)),
+            Err(generation) => generation,
+        };
+        let found = self.load_credential(*hash).await?;
+        if let Some(credential) = &found {
+            self.credentials.put(*hash, credential.clone(), read_at, generation);
+        }
+        Ok(found)
     }
-    pub(crate) async fn commit(&self, _write: Write) -> Result<Receipt> {
-        todo!()
+
+    /// To be called after a commit that revokes a token or changes a connection's or organization's state or settings.
+    pub(crate) fn forget_credentials(&self) {
+        self.credentials.forget();
     }
-    pub(crate) async fn find_credential_across_organizations(&self, _hash: &[u8; 32]) -> Result<Option<Credential>> {
-        todo!()
-    }
+
+    /// Finishes what is queued and closes.
     pub(crate) async fn close(&self) {
+        self.queues.close().await;
         self.pools.close();
     }
 
@@ -89,10 +104,5 @@ impl Postgres {
     /// `Busy`.
     pub(crate) async fn read(&self) -> Result<Connection> {
         self.pools.get().await
-    }
-
-    /// What a failed statement means to callers.
-    pub(crate) fn failure(error: &Error) -> StorageError {
-        failure::of_query(error)
     }
 }

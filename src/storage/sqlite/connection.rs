@@ -8,8 +8,13 @@ use diesel::{Connection as _, ConnectionError, SqliteConnection};
 
 use crate::storage::error::{Result, StorageError};
 
-/// How long a statement waits for another process's lock before it is `Busy`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a connection needs to be opened.
+#[derive(Clone)]
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    /// How long a statement waits for another process's lock before it is `Busy`.
+    pub(super) busy_timeout: Duration,
+}
 
 /// The path of `sqlite://PATH`.
 ///
@@ -43,9 +48,9 @@ pub(super) fn create_file(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// `Busy` while another process holds the file, `Broken` otherwise.
-pub(super) fn open_writer(path: &Path) -> Result<SqliteConnection> {
-    let mut conn = establish(path)?;
-    set_wal(&mut conn)?;
+pub(super) fn open_writer(file: &File) -> Result<SqliteConnection> {
+    let mut conn = establish(file)?;
+    set_wal(&mut conn, file.busy_timeout)?;
     conn.batch_execute(
         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; \
          PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864",
@@ -57,14 +62,15 @@ pub(super) fn open_writer(path: &Path) -> Result<SqliteConnection> {
 ///
 /// # Errors
 /// `Broken` with the reason.
-pub(super) fn open_reader(path: &Path) -> Result<SqliteConnection> {
-    let mut conn = establish(path)?;
+pub(super) fn open_reader(file: &File) -> Result<SqliteConnection> {
+    let mut conn = establish(file)?;
     conn.batch_execute("PRAGMA query_only=ON; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY")?;
     crate::storage::search::prepare_sqlite_reader(&mut conn)?;
     Ok(conn)
 }
 
-fn establish(path: &Path) -> Result<SqliteConnection> {
+fn establish(file: &File) -> Result<SqliteConnection> {
+    let path = &*file.path;
     let text = path.to_str().ok_or_else(|| StorageError::Broken("the database path is not UTF-8".to_owned()))?;
     // `./` keeps a name that looks like a URI (`file:…`) a file name.
     let plain = if path.is_absolute() { text.to_owned() } else { format!("./{text}") };
@@ -72,17 +78,17 @@ fn establish(path: &Path) -> Result<SqliteConnection> {
         ConnectionError::BadConnection(reason) => StorageError::Broken(format!("{text}: {reason}")),
         other => StorageError::Broken(format!("{text}: {other}")),
     })?;
-    conn.batch_execute(&format!("PRAGMA busy_timeout={}", BUSY_TIMEOUT.as_millis()))?;
+    conn.batch_execute(&format!("PRAGMA busy_timeout={}", file.busy_timeout.as_millis()))?;
     Ok(conn)
 }
 
 /// The switch to WAL fails at once, whatever the busy timeout, while another process opens the same new file.
-fn set_wal(conn: &mut SqliteConnection) -> Result<()> {
+fn set_wal(conn: &mut SqliteConnection, longest: Duration) -> Result<()> {
     let pause = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
         match conn.batch_execute("PRAGMA journal_mode=WAL").map_err(StorageError::from) {
-            Err(StorageError::Busy(_)) if waited < BUSY_TIMEOUT => {
+            Err(StorageError::Busy(_)) if waited < longest => {
                 std::thread::sleep(pause);
                 waited += pause;
             }

@@ -1,8 +1,8 @@
 //! SQLite: one read-only connection per thread for point reads, called inline; a pool for scans; one writer thread with
 //! group commit. Two processes on one file stay correct (busy timeout, `BEGIN IMMEDIATE`).
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::sql_types::Integer;
 use diesel::{RunQueryDsl as _, SqliteConnection};
@@ -23,33 +23,37 @@ pub(crate) mod reads;
 mod users;
 mod writer;
 
+use connection::File;
 use readers::Readers;
 use writer::Writer;
 
 /// Members that are read inline; a group with more is read on a blocking thread.
 const INLINE_MEMBERS: u32 = 500;
 
+/// A migration waits so long for the one of another process.
+const MIGRATION_WAIT: Duration = Duration::from_secs(300);
+
 hot!(Ping, Integer, "SELECT 1");
 
 /// The SQLite backend.
 pub(crate) struct Sqlite {
-    path: PathBuf,
+    file: File,
     readers: Readers,
     writer: Writer,
 }
 
 impl Sqlite {
     pub(crate) async fn open(options: &DatabaseOptions, metrics: Arc<Metrics>) -> Result<Self> {
-        let path = connection::path_of(&options.url)?;
-        connection::create_file(&path)?;
-        let writer = Writer::start(path.clone(), metrics.clone())?;
-        let readers = Readers::new(path.clone(), options.connections, options.pool_wait, metrics);
-        Ok(Sqlite { path, readers, writer })
+        let file = File { path: connection::path_of(&options.url)?, busy_timeout: options.pool_wait };
+        connection::create_file(&file.path)?;
+        let writer = Writer::start(file.clone(), metrics.clone())?;
+        let readers = Readers::new(file.clone(), options.connections, options.pool_wait, metrics);
+        Ok(Sqlite { file, readers, writer })
     }
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>> {
-        let path = self.path.clone();
-        let run = move || migrate::run(&mut connection::open_writer(&path)?);
+        let file = File { busy_timeout: MIGRATION_WAIT, ..self.file.clone() };
+        let run = move || migrate::run(&mut connection::open_writer(&file)?);
         let task = tokio::task::spawn_blocking(run).await;
         task.unwrap_or_else(|e| Err(StorageError::Broken(format!("the migration stopped: {e}"))))
     }

@@ -1,21 +1,20 @@
 //! Read-only connections: one per thread for point reads, used inline; a pool for scans, used on blocking threads.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use diesel::SqliteConnection;
 use tokio::sync::Semaphore;
 
-use super::connection::open_reader;
+use super::connection::{File, open_reader};
 use crate::storage::db::close_left_open;
 use crate::storage::error::{Result, StorageError};
 use crate::storage::metrics::Metrics;
 
 /// The readers of one open database.
 pub(super) struct Readers {
-    path: PathBuf,
+    file: File,
     /// Its address is the key of the threads' connections; its end closes them.
     alive: Arc<()>,
     idle: Arc<Mutex<Vec<SqliteConnection>>>,
@@ -34,9 +33,9 @@ thread_local! {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, scans: usize, wait: Duration, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(file: File, scans: usize, wait: Duration, metrics: Arc<Metrics>) -> Self {
         Readers {
-            path,
+            file,
             alive: Arc::new(()),
             idle: Arc::default(),
             permits: Arc::new(Semaphore::new(scans.max(1))),
@@ -49,7 +48,7 @@ impl Readers {
     pub(super) fn inline<R>(&self, f: impl FnOnce(&mut SqliteConnection) -> Result<R>) -> Result<R> {
         let mut mine = match self.take_of_thread() {
             Some(mine) => mine,
-            None => OfThread { database: Arc::downgrade(&self.alive), conn: open_reader(&self.path)? },
+            None => OfThread { database: Arc::downgrade(&self.alive), conn: open_reader(&self.file)? },
         };
         let result = f(&mut mine.conn);
         OF_THREAD.with_borrow_mut(|all| all.push(mine));
@@ -80,13 +79,13 @@ impl Readers {
             Err(_) => return Err(StorageError::Busy("no reader became free in time".to_owned())),
         };
         self.metrics.record_pool_wait(asked.elapsed());
-        let (idle, path) = (self.idle.clone(), self.path.clone());
+        let (idle, file) = (self.idle.clone(), self.file.clone());
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut conn = match pooled {
                 Some(conn) => conn,
-                None => open_reader(&path)?,
+                None => open_reader(&file)?,
             };
             let result = f(&mut conn);
             close_left_open(&mut conn);

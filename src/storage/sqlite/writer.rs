@@ -2,7 +2,6 @@
 //! then answers. Writes that arrive meanwhile make the next batch, so there is no timer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
@@ -13,7 +12,7 @@ use diesel::{RunQueryDsl as _, SqliteConnection};
 use tokio::sync::oneshot;
 
 use super::apply::{Counts, apply};
-use super::connection::open_writer;
+use super::connection::{File, open_writer};
 use crate::storage::cold::pended;
 use crate::storage::db::{Db, close_left_open, ready};
 use crate::storage::error::{Result, StorageError};
@@ -59,11 +58,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(path: PathBuf, metrics: Arc<Metrics>) -> Result<Self> {
-        let conn = open_writer(&path)?;
+    pub(super) fn start(file: File, metrics: Arc<Metrics>) -> Result<Self> {
+        let conn = open_writer(&file)?;
         let (jobs, queue) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let state = Thread { path, conn: Some(conn), queue, waiting: waiting.clone(), metrics };
+        let state = Thread { file, conn: Some(conn), queue, waiting: waiting.clone(), metrics };
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || state.run())
@@ -119,7 +118,7 @@ fn stopped() -> StorageError {
 }
 
 struct Thread {
-    path: PathBuf,
+    file: File,
     /// `None` after a failure that may have left the connection in an unknown state.
     conn: Option<SqliteConnection>,
     queue: mpsc::Receiver<Job>,
@@ -158,7 +157,7 @@ impl Thread {
     fn connection(&mut self) -> Result<&mut SqliteConnection> {
         match &mut self.conn {
             Some(conn) => Ok(conn),
-            empty => Ok(empty.insert(open_writer(&self.path)?)),
+            empty => Ok(empty.insert(open_writer(&self.file)?)),
         }
     }
 
@@ -199,7 +198,7 @@ impl Thread {
         let (queue, waiting) = (&self.queue, &self.waiting);
         let conn = match &mut self.conn {
             Some(conn) => conn,
-            empty => empty.insert(open_writer(&self.path)?),
+            empty => empty.insert(open_writer(&self.file)?),
         };
         run::<Begin>(conn)?;
         let mut counts = Counts::default();

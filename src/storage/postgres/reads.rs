@@ -1,0 +1,218 @@
+//! Point reads: a user with its groups, a group with its members, a credential. One statement is one round trip and one
+//! snapshot.
+
+use diesel::result::QueryResult;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, SmallInt, Text};
+use diesel_async::methods::LoadQuery;
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+
+use super::Postgres;
+use crate::domain::ids::{ResourceId, Scope};
+use crate::protocol::splice::Reference;
+use crate::storage::hot::{Bind, Hot, Shape, hot};
+use crate::storage::rows::{GroupRecord, UserRecord};
+use crate::storage::uid::{Id, Uid};
+use crate::storage::{Credential, References, Result};
+
+// Probes users_pkey.
+hot!(
+    UserAlone,
+    (BigInt, BigInt, BigInt, Bool, Text),
+    r"
+SELECT version, created, modified, access, document FROM users
+WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL"
+);
+
+// Probes users_pkey; members_of by prefix, in its order; groups_pkey.
+hot!(
+    UserWithGroups,
+    (BigInt, BigInt, BigInt, Bool, Text, Nullable<Array<Uid>>, Nullable<Array<Text>>),
+    r"
+SELECT u.version, u.created, u.modified, u.access, u.document, g.ids, g.names FROM users u
+LEFT JOIN LATERAL (SELECT array_agg(g.id) AS ids, array_agg(g.display_name) AS names FROM members m
+    JOIN groups g ON g.organization = m.organization AND g.id = m.group_id AND g.connection = u.connection
+    WHERE m.organization = u.organization AND m.member_id = u.id) g ON true
+WHERE u.organization = ? AND u.id = ? AND u.connection = ? AND u.deleted IS NULL"
+);
+
+// Probes groups_pkey.
+hot!(
+    GroupAlone,
+    (BigInt, BigInt, BigInt, Text),
+    r"
+SELECT version, created, modified, document FROM groups
+WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL"
+);
+
+// Probes groups_pkey; members_pkey by prefix, in its order; users_pkey or groups_pkey per member.
+hot!(
+    GroupWithMembers,
+    (BigInt, BigInt, BigInt, Text, Nullable<Array<Uid>>, Nullable<Array<SmallInt>>, Nullable<Array<Nullable<Text>>>),
+    r"
+SELECT g.version, g.created, g.modified, g.document, m.ids, m.types, m.names FROM groups g
+LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type) AS types, array_agg(m.name) AS names
+    FROM (SELECT m.member_id, m.member_type, CASE m.member_type
+            WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id)
+            ELSE (SELECT n.display_name FROM groups n WHERE n.organization = m.organization AND n.id = m.member_id) END AS name
+        FROM members m WHERE m.organization = g.organization AND m.group_id = g.id
+        ORDER BY m.organization, m.group_id, m.member_id LIMIT ?) m) m ON true
+WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
+);
+
+// Probes scim_tokens_hash_key, connections_pkey, organizations_pkey.
+hot!(
+    CredentialOf,
+    (Uid, Uid, Text, Uid, Text, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>),
+    r"
+SELECT t.id, t.organization, o.state, t.connection, c.state, c.settings, t.expires_at, t.revoked_at, t.last_used_at
+FROM scim_tokens t JOIN connections c ON c.organization = t.organization AND c.id = t.connection
+JOIN organizations o ON o.id = t.organization WHERE t.hash = ?"
+);
+
+type UserRow = (i64, i64, i64, bool, String);
+type UserWithGroupsRow = (i64, i64, i64, bool, String, Option<Vec<Id>>, Option<Vec<String>>);
+type GroupRow = (i64, i64, i64, String);
+type GroupWithMembersRow = (i64, i64, i64, String, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
+type CredentialRow = (Id, Id, String, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
+
+fn within(scope: Scope, id: ResourceId) -> [Bind<'static>; 3] {
+    [Bind::Id(scope.organization.into()), Bind::Id(id.into()), Bind::Id(scope.connection.into())]
+}
+
+/// How many rows a reader wants.
+fn limit(references: References) -> usize {
+    match references {
+        References::Skip => 0,
+        References::UpTo(n) => usize::try_from(n).unwrap_or(usize::MAX),
+        References::All => usize::MAX,
+    }
+}
+
+impl Postgres {
+    /// The row of a read by key. A connection that was lost meanwhile is replaced once: the pool notices a dead one
+    /// only when it is used.
+    async fn row<S, R>(&self, binds: impl Fn() -> Vec<Bind<'static>>) -> Result<Option<R>>
+    where
+        S: Shape,
+        R: Send,
+        for<'a> Hot<'a, S>: LoadQuery<'a, AsyncPgConnection, R>,
+    {
+        let mut again = true;
+        loop {
+            let mut conn = self.read().await?;
+            let rows: QueryResult<Vec<R>> = Hot::<S>::new(binds()).load(&mut *conn).await;
+            if rows.is_err() && again && conn.is_lost().await {
+                again = false;
+                continue;
+            }
+            conn.done();
+            return Ok(rows?.into_iter().next());
+        }
+    }
+
+    pub(crate) async fn find_user(
+        &self,
+        scope: Scope,
+        id: ResourceId,
+        groups: References,
+    ) -> Result<Option<UserRecord>> {
+        let key = || within(scope, id).into();
+        if groups == References::Skip {
+            let row = self.row::<UserAlone, UserRow>(key).await?;
+            return Ok(row.map(|(version, created, modified, access, document)| UserRecord {
+                id,
+                version,
+                created,
+                modified,
+                access,
+                document,
+                groups: Vec::new(),
+            }));
+        }
+        let row = self.row::<UserWithGroups, UserWithGroupsRow>(key).await?;
+        Ok(row.map(|(version, created, modified, access, document, ids, names)| UserRecord {
+            id,
+            version,
+            created,
+            modified,
+            access,
+            document,
+            groups: group_references(ids, names, limit(groups)),
+        }))
+    }
+
+    pub(crate) async fn find_group(
+        &self,
+        scope: Scope,
+        id: ResourceId,
+        members: References,
+    ) -> Result<Option<GroupRecord>> {
+        if members == References::Skip {
+            let row = self.row::<GroupAlone, GroupRow>(|| within(scope, id).into()).await?;
+            return Ok(row.map(|(version, created, modified, document)| GroupRecord {
+                id,
+                version,
+                created,
+                modified,
+                document,
+                members: None,
+            }));
+        }
+        let most = i64::try_from(limit(members)).unwrap_or(i64::MAX);
+        let binds = || [Bind::Big(most)].into_iter().chain(within(scope, id)).collect();
+        let row = self.row::<GroupWithMembers, GroupWithMembersRow>(binds).await?;
+        Ok(row.map(|(version, created, modified, document, ids, types, names)| GroupRecord {
+            id,
+            version,
+            created,
+            modified,
+            document,
+            members: Some(member_references(ids, types, names)),
+        }))
+    }
+
+    /// The credential of a hash as the database has it now.
+    pub(super) async fn load_credential(&self, hash: [u8; 32]) -> Result<Option<Credential>> {
+        let mut again = true;
+        let row = loop {
+            let mut conn = self.read().await?;
+            let rows: QueryResult<Vec<CredentialRow>> =
+                Hot::<CredentialOf>::new(vec![Bind::Bytes(&hash)]).load(&mut *conn).await;
+            if rows.is_err() && again && conn.is_lost().await {
+                again = false;
+                continue;
+            }
+            conn.done();
+            break rows?.into_iter().next();
+        };
+        let credential = |row: CredentialRow| {
+            let (token, organization, state, connection, connection_state, settings, expires, revoked, used) = row;
+            Credential {
+                token: token.into(),
+                organization: organization.into(),
+                organization_suspended: state != "active",
+                connection: connection.into(),
+                connection_state,
+                connection_settings: settings,
+                expires_at: expires,
+                revoked_at: revoked,
+                last_used_at: used,
+            }
+        };
+        Ok(row.map(credential))
+    }
+}
+
+fn group_references(ids: Option<Vec<Id>>, names: Option<Vec<String>>, most: usize) -> Vec<Reference> {
+    let pairs = ids.unwrap_or_default().into_iter().zip(names.unwrap_or_default());
+    pairs.take(most).map(|(id, name)| Reference { id: id.0, display: Some(name), is_group: true }).collect()
+}
+
+fn member_references(
+    ids: Option<Vec<Id>>,
+    types: Option<Vec<i16>>,
+    names: Option<Vec<Option<String>>>,
+) -> Vec<Reference> {
+    let rows = ids.unwrap_or_default().into_iter().zip(types.unwrap_or_default()).zip(names.unwrap_or_default());
+    rows.map(|((id, kind), display)| Reference { id: id.0, display, is_group: kind == 2 }).collect()
+}

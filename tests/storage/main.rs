@@ -1,0 +1,15 @@
+//! The storage contract: every test runs on both backends, as `name::sqlite` and `name::postgres`. PostgreSQL is the
+//! server of `ROLLCALL_TEST_POSTGRES_URL`, whose user may create databases; each test gets one of its own.
+
+#[macro_use]
+mod helpers;
+
+mod cold;
+mod failure;
+mod groups;
+mod members;
+mod property;
+mod race;
+mod schema;
+mod users;
+mod writes;
