@@ -2,4 +2,5 @@
 
 pub mod actor;
 pub mod ids;
+pub mod organization;
 pub mod token;
