@@ -4,5 +4,7 @@
 pub mod config;
 pub mod domain;
 pub mod protocol;
+pub mod service;
 pub mod state;
 pub mod storage;
+pub mod telemetry;

@@ -44,3 +44,25 @@ pub fn replace(
 pub fn check(_resource: &Resource, _rt: &ResourceType, _policy: &Policy) -> Result<(), ScimError> {
     todo!()
 }
+
+/// Canonicalises one value of an attribute: names of sub-attributes, boolean strings, types and limits. For a
+/// multi-valued attribute the value is the whole array or one element of it, and the answer has the same shape.
+/// `None` is unassigned: `null`, `[]`, an empty object and, by policy, `""`.
+///
+/// # Errors
+/// 400 `invalidValue` (wrong type, limits, U+0000), 400 `invalidSyntax` (a name twice in other letter case).
+pub fn canonical_value(
+    _attr: &super::schema::Attribute,
+    _value: Value,
+    _policy: &Policy,
+) -> Result<Option<Value>, ScimError> {
+    todo!()
+}
+
+/// Parses a request body: UTF-8, one JSON document, bounded nesting, judged before anything is built.
+///
+/// # Errors
+/// 400 `invalidSyntax`.
+pub fn parse_json(_bytes: &[u8], _limits: &super::policy::Limits) -> Result<Value, ScimError> {
+    todo!()
+}

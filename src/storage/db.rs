@@ -1,18 +1,27 @@
-//! One connection type over both backends. Queries are ordinary diesel ASTs; `Fetch` compiles each
-//! for Pg and for Sqlite and picks at run time. On SQLite nothing ever pends.
+//! One connection type over both backends. Cold queries are ordinary diesel expressions; `Fetch` compiles each for both
+//! and picks at run time. On SQLite nothing ever pends, so `ready` polls a unit of work once.
+
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+
 use diesel::connection::TransactionManager as _;
-use diesel::result::{DatabaseErrorKind, Error, QueryResult};
+use diesel::result::{Error, QueryResult};
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, OptionalExtension};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager as _};
-use std::future::Future;
 
+use super::error::StorageError;
+
+/// A connection inside a unit of work. A unit of work awaits nothing but its `Db`.
 pub enum Db<'a> {
+    /// Server.
     Pg(&'a mut AsyncPgConnection),
+    /// Embedded file.
     Sqlite(&'a mut SqliteConnection),
 }
 
-pub trait Load<'q, U>:
+/// A query whose rows load as `U` on both backends.
+pub(crate) trait Load<'q, U>:
     diesel_async::methods::LoadQuery<'q, AsyncPgConnection, U>
     + diesel::query_dsl::methods::LoadQuery<'q, SqliteConnection, U>
     + 'q
@@ -24,7 +33,9 @@ impl<'q, U, Q> Load<'q, U> for Q where
         + 'q
 {
 }
-pub trait Exec<'q>:
+
+/// A statement that both backends execute.
+pub(crate) trait Exec<'q>:
     diesel_async::methods::ExecuteDsl<AsyncPgConnection>
     + diesel::query_dsl::methods::ExecuteDsl<SqliteConnection>
     + Send
@@ -39,7 +50,9 @@ impl<'q, Q> Exec<'q> for Q where
 {
 }
 
-pub trait Fetch<'q>: Sized + Send {
+/// Runs a diesel expression on whichever backend `db` is.
+pub(crate) trait Fetch<'q>: Sized + Send {
+    /// All rows.
     fn all<U: Send>(self, db: &mut Db<'_>) -> impl Future<Output = QueryResult<Vec<U>>> + Send
     where
         Self: Load<'q, U>,
@@ -51,6 +64,7 @@ pub trait Fetch<'q>: Sized + Send {
             }
         }
     }
+    /// Exactly one row.
     fn one<U: Send>(self, db: &mut Db<'_>) -> impl Future<Output = QueryResult<U>> + Send
     where
         Self: Load<'q, U>,
@@ -62,12 +76,14 @@ pub trait Fetch<'q>: Sized + Send {
             }
         }
     }
+    /// The first row, if any.
     fn opt<U: Send>(self, db: &mut Db<'_>) -> impl Future<Output = QueryResult<Option<U>>> + Send
     where
         Self: Load<'q, U>,
     {
         async move { self.one(db).await.optional() }
     }
+    /// The number of rows touched.
     fn exec(self, db: &mut Db<'_>) -> impl Future<Output = QueryResult<usize>> + Send
     where
         Self: Exec<'q>,
@@ -91,6 +107,7 @@ impl Db<'_> {
             Db::Pg(c) => PgTm::begin_transaction(*c).await,
             Db::Sqlite(c) => {
                 let depth = LiteTm::transaction_manager_status_mut(*c).transaction_depth()?;
+                // A deferred transaction that later writes fails at once when another process wrote in between.
                 if depth.is_none() {
                     LiteTm::begin_transaction_sql(*c, "BEGIN IMMEDIATE")
                 } else {
@@ -111,56 +128,48 @@ impl Db<'_> {
             Db::Sqlite(c) => LiteTm::rollback_transaction(*c),
         }
     }
-    /// Transaction (a savepoint when nested). `Err` rolls back.
-    pub async fn tx<R, E: From<Error>>(&mut self, f: impl AsyncFnOnce(&mut Db<'_>) -> Result<R, E>) -> Result<R, E> {
-        self.begin().await?;
-        match f(self).await {
-            Ok(v) => {
-                self.commit().await?;
-                Ok(v)
+    /// Runs `deed` in a transaction (a savepoint when nested). `Err` rolls back.
+    ///
+    /// # Errors
+    /// Those of `deed`, and of the transaction itself.
+    pub async fn tx<R, E: From<StorageError>>(
+        &mut self,
+        deed: impl AsyncFnOnce(&mut Db<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.begin().await.map_err(StorageError::from)?;
+        match deed(self).await {
+            Ok(value) => {
+                self.commit().await.map_err(StorageError::from)?;
+                Ok(value)
             }
-            Err(e) => match self.rollback().await {
-                Ok(()) | Err(Error::BrokenTransactionManager) => Err(e),
-                Err(r) => Err(r.into()),
+            Err(refusal) => match self.rollback().await {
+                Ok(()) | Err(Error::BrokenTransactionManager) => Err(refusal),
+                Err(e) => Err(StorageError::from(e).into()),
             },
         }
     }
 }
 
-/// Name of the violated unique constraint, in PostgreSQL's default spelling on both backends.
-/// SQLite says "UNIQUE constraint failed: t.a, t.b" (or "index 'name'"): `t_a_b_key`.
-pub fn unique_violation(e: &Error) -> Option<String> {
-    let Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = e else { return None };
-    if let Some(n) = info.constraint_name() {
-        return Some(n.to_owned());
+/// The result of a future that does not pend, as every unit of work on SQLite; `None` if it did.
+pub(crate) fn ready<F: Future>(f: F) -> Option<F::Output> {
+    match std::pin::pin!(f).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
     }
-    let rest = info.message().strip_prefix("UNIQUE constraint failed: ")?;
-    if let Some(ix) = rest.strip_prefix("index '") {
-        return Some(ix.trim_end_matches('\'').to_owned());
-    }
-    let mut out = String::new();
-    for (i, col) in rest.split(", ").enumerate() {
-        let (t, c) = col.split_once('.')?;
-        if i == 0 {
-            out.push_str(t)
+}
+
+/// Rolls back whatever a deed that panicked or pended left open.
+pub(crate) fn close_left_open(conn: &mut SqliteConnection) {
+    while LiteTm::transaction_manager_status_mut(conn).transaction_depth().is_ok_and(|depth| depth.is_some()) {
+        if LiteTm::rollback_transaction(conn).is_err() {
+            break;
         }
-        out.push('_');
-        out.push_str(c);
-    }
-    Some(out + "_key")
-}
-
-/// Polls a future that must not pend (everything on the SQLite thread).
-pub fn now<F: Future>(f: F) -> F::Output {
-    let mut f = std::pin::pin!(f);
-    match f.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-        std::task::Poll::Ready(v) => v,
-        std::task::Poll::Pending => panic!("a unit of work awaited something other than its Db"), // S1: make this an error
     }
 }
 
-/// `Org::cols()`: the derive's column tuple. (`as_select()` fixes one backend, so it can't be shared.)
-pub trait Cols: diesel::Selectable<diesel::pg::Pg> + Sized {
+/// `Row::cols()`: the derive's column tuple. (`as_select()` fixes one backend, so it can't be shared.)
+pub(crate) trait Cols: diesel::Selectable<diesel::pg::Pg> + Sized {
+    /// The columns, in the order of the fields.
     fn cols() -> Self::SelectExpression {
         Self::construct_selection()
     }

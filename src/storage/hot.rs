@@ -1,5 +1,6 @@
 //! A hot statement of one fixed shape: static SQL text with `?` per bind, static query id, so both
-//! backends keep it prepared. Each `?` is used once, in order.
+//! backends keep it prepared (diesel never caches its own UPDATE). Each `?` is used once, in order.
+
 use crate::storage::uid::{Id, Uid};
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -7,15 +8,19 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::*;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-pub trait Shape: Send + Sync + 'static {
+/// A statement's text and the SQL type of its rows (`Integer` where there are none).
+pub(crate) trait Shape: Send + Sync + 'static {
+    /// Text with a `?` for each bind.
     const SQL: &'static str;
+    /// SQL type of a row.
     type Row;
 }
 
 /// `hot!(Name, (SqlType, …), "SQL")`
 macro_rules! hot {
     ($name:ident, $row:ty, $sql:expr) => {
-        pub struct $name;
+        #[doc = "A hot statement."]
+        pub(crate) struct $name;
         impl $crate::storage::hot::Shape for $name {
             const SQL: &'static str = $sql;
             type Row = $row;
@@ -23,7 +28,8 @@ macro_rules! hot {
     };
 }
 
-pub enum Bind<'a> {
+/// A value for a `?`.
+pub(crate) enum Bind<'a> {
     Id(Id),
     Text(&'a str),
     OptText(Option<&'a str>),
@@ -41,13 +47,15 @@ pub enum Bind<'a> {
     Bools(Vec<bool>),
 }
 
-pub struct Hot<'a, S> {
+/// A statement with its values.
+pub(crate) struct Hot<'a, S> {
     binds: Vec<Bind<'a>>,
     shape: std::marker::PhantomData<S>,
 }
 
 impl<'a, S: Shape> Hot<'a, S> {
-    pub fn new(binds: Vec<Bind<'a>>) -> Self {
+    /// `binds` in the order of the `?`.
+    pub(crate) fn new(binds: Vec<Bind<'a>>) -> Self {
         Hot { binds, shape: std::marker::PhantomData }
     }
 }

@@ -1,20 +1,31 @@
 //! All SQL. `Database` is the only public face: open by URL, finders, `commit(Write)`, `transaction`.
 //! No permission, no SCIM rule, no HTTP status is decided here.
 
+pub mod cold;
 pub mod db;
 pub mod error;
 pub(crate) mod hot;
+pub mod keys;
+pub mod metrics;
+pub(crate) mod postgres;
 pub mod query;
 pub mod rows;
+pub(crate) mod schema;
+pub(crate) mod search;
+pub(crate) mod sqlite;
 pub(crate) mod uid;
 pub mod write;
 
 use std::sync::Arc;
 
 use crate::domain::ids::{ResourceId, Scope};
+pub use cold::{Deed, NewConnection, NewOrganization, NewToken, OrganizationState};
+pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
+use metrics::Metrics;
+pub use metrics::StorageMetrics;
 pub use query::{Found, References, Search};
-pub use rows::{Credential, GroupRecord, UserRecord};
+pub use rows::{ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord, UserRecord};
 pub use write::{Receipt, Write};
 
 /// How to open a database.
@@ -44,7 +55,27 @@ pub enum Backend {
 /// A database handle; cheap to clone.
 #[derive(Clone)]
 pub struct Database {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    backend: AnyBackend,
+    metrics: Arc<Metrics>,
+}
+
+enum AnyBackend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// Calls the same method of whichever backend it is.
+macro_rules! on_backend {
+    ($self:ident, $backend:ident => $call:expr) => {
+        match &$self.inner.backend {
+            AnyBackend::Sqlite($backend) => $call,
+            AnyBackend::Postgres($backend) => $call,
+        }
+    };
 }
 
 impl Database {
@@ -52,57 +83,97 @@ impl Database {
     ///
     /// # Errors
     /// `Broken` with what is wrong with the URL or the file; `Busy` when the server does not answer.
-    pub async fn open(_options: &DatabaseOptions) -> Result<Self> {
-        todo!()
+    pub async fn open(options: &DatabaseOptions) -> Result<Self> {
+        let metrics = Arc::new(Metrics::default());
+        let backend = match options.url.split_once("://") {
+            Some(("sqlite", _)) => AnyBackend::Sqlite(sqlite::Sqlite::open(options, metrics.clone()).await?),
+            Some(("postgres" | "postgresql", _)) => {
+                AnyBackend::Postgres(postgres::Postgres::open(options, metrics.clone()).await?)
+            }
+            _ => {
+                return Err(StorageError::Broken(
+                    "the database URL begins with neither sqlite:// nor postgres://".to_owned(),
+                ));
+            }
+        };
+        Ok(Database { inner: Arc::new(Inner { backend, metrics }) })
     }
     /// Applies pending migrations under a lock; answers their names.
+    ///
+    /// # Errors
+    /// `Broken` with the migration that failed.
     pub async fn migrate(&self) -> Result<Vec<String>> {
-        todo!()
+        on_backend!(self, b => b.migrate().await)
     }
     /// Names of migrations not applied yet.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
-        todo!()
+        on_backend!(self, b => b.pending_migrations().await)
     }
     /// Which backend.
     pub fn backend(&self) -> Backend {
-        todo!()
+        match &self.inner.backend {
+            AnyBackend::Sqlite(_) => Backend::Sqlite,
+            AnyBackend::Postgres(_) => Backend::Postgres,
+        }
     }
     /// Answers when the database answers.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
     pub async fn ping(&self) -> Result<()> {
-        todo!()
+        on_backend!(self, b => b.ping().await)
     }
     /// A user by id: one statement, primary key. SQLite: inline on the worker's reader.
-    pub async fn find_user(&self, _scope: Scope, _id: ResourceId, _groups: References) -> Result<Option<UserRecord>> {
-        todo!()
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn find_user(&self, scope: Scope, id: ResourceId, groups: References) -> Result<Option<UserRecord>> {
+        on_backend!(self, b => b.find_user(scope, id, groups).await)
     }
-    /// A group by id: one statement, primary key; members by their primary key prefix.
-    pub async fn find_group(
-        &self,
-        _scope: Scope,
-        _id: ResourceId,
-        _members: References,
-    ) -> Result<Option<GroupRecord>> {
-        todo!()
+    /// A group by id: primary key; members by their primary key prefix.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn find_group(&self, scope: Scope, id: ResourceId, members: References) -> Result<Option<GroupRecord>> {
+        on_backend!(self, b => b.find_group(scope, id, members).await)
     }
     /// A page of users.
-    pub async fn search_users(&self, _scope: Scope, _search: &Search) -> Result<Found<UserRecord>> {
-        todo!()
+    ///
+    /// # Errors
+    /// `TooSlow`, `Busy`, `Broken`.
+    pub async fn search_users(&self, scope: Scope, search: &Search) -> Result<Found<UserRecord>> {
+        on_backend!(self, b => b.search_users(scope, search).await)
     }
     /// A page of groups.
-    pub async fn search_groups(&self, _scope: Scope, _search: &Search) -> Result<Found<GroupRecord>> {
-        todo!()
+    ///
+    /// # Errors
+    /// `TooSlow`, `Busy`, `Broken`.
+    pub async fn search_groups(&self, scope: Scope, search: &Search) -> Result<Found<GroupRecord>> {
+        on_backend!(self, b => b.search_groups(scope, search).await)
     }
     /// Applies a `Write` whole or not at all; answered after the commit is durable.
-    pub async fn commit(&self, _write: Write) -> Result<Receipt> {
-        todo!()
+    ///
+    /// # Errors
+    /// The refusals that `Action` names; `Busy`, `Broken`.
+    pub async fn commit(&self, write: Write) -> Result<Receipt> {
+        on_backend!(self, b => b.commit(write).await)
     }
     /// The credential of a secret's SHA-256, whatever its state; `None` for an unknown one.
-    pub async fn find_credential_across_organizations(&self, _hash: &[u8; 32]) -> Result<Option<Credential>> {
-        todo!()
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn find_credential_across_organizations(&self, hash: &[u8; 32]) -> Result<Option<Credential>> {
+        on_backend!(self, b => b.find_credential_across_organizations(hash).await)
     }
-    // Cold finders and deeds (organizations, connections, tokens) follow in cold/; `transaction` runs them in one.
+    /// Figures of commits and pools since start.
+    pub fn metrics(&self) -> StorageMetrics {
+        self.inner.metrics.snapshot()
+    }
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
-        todo!()
+        on_backend!(self, b => b.close().await)
     }
 }

@@ -1,5 +1,9 @@
 //! Records that finders answer, shared by both backends.
 
+use diesel::{Queryable, Selectable};
+
+use super::schema::{connections, organizations, scim_tokens};
+use super::uid::Id;
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
 
@@ -60,4 +64,82 @@ pub struct Credential {
     pub revoked_at: Option<i64>,
     /// µs since 1970, written at most once a minute.
     pub last_used_at: Option<i64>,
+}
+
+/// A stored organization.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+pub struct OrganizationRecord {
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: OrganizationId,
+    /// Unique short name.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// `active`, `suspended`
+    pub state: String,
+    /// µs since 1970.
+    pub created: i64,
+    /// µs since 1970.
+    pub modified: i64,
+    /// Version.
+    pub version: i64,
+}
+
+/// A stored connection to an identity provider.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = connections)]
+pub struct ConnectionRecord {
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: ConnectionId,
+    /// `okta`, `entra`, `custom` …
+    pub provider: String,
+    /// Unique in the organization.
+    pub name: String,
+    /// `setup`, `observe`, `active`, `paused`, `decommissioned`
+    pub state: String,
+    /// Settings document (JSON).
+    pub settings: String,
+    /// µs since 1970.
+    pub created: i64,
+    /// µs since 1970.
+    pub modified: i64,
+    /// Version.
+    pub version: i64,
+}
+
+/// A stored SCIM token, without its secret or hash.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = scim_tokens)]
+pub struct TokenRecord {
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: TokenId,
+    /// Its connection.
+    #[diesel(deserialize_as = Id)]
+    pub connection: ConnectionId,
+    /// Name for people.
+    pub name: String,
+    /// What identifies the secret to people.
+    pub fingerprint: String,
+    /// µs since 1970.
+    pub created: i64,
+    /// `domain::actor::Actor`, printed.
+    pub created_by: String,
+    /// µs since 1970; `None` never.
+    pub expires_at: Option<i64>,
+    /// µs since 1970.
+    pub revoked_at: Option<i64>,
+    /// µs since 1970, written at most once a minute.
+    pub last_used_at: Option<i64>,
+    /// Address of that use.
+    pub last_used_ip: Option<String>,
 }

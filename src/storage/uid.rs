@@ -11,6 +11,8 @@ use diesel::sqlite::Sqlite;
 use std::io::Write;
 use uuid::Uuid;
 
+use crate::domain::ids::{ConnectionId, EventId, OrganizationId, ResourceId, TokenId};
+
 /// SQL type of an id.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
@@ -44,3 +46,19 @@ impl FromSql<Uid, Sqlite> for Id {
         Ok(Id(Uuid::from_slice(v.read_blob())?))
     }
 }
+
+macro_rules! newtypes {
+    ($($name:ident),*) => {$(
+        impl From<$name> for Id {
+            fn from(id: $name) -> Id {
+                Id(id.0)
+            }
+        }
+        impl From<Id> for $name {
+            fn from(id: Id) -> $name {
+                $name(id.0)
+            }
+        }
+    )*};
+}
+newtypes!(OrganizationId, ConnectionId, TokenId, ResourceId, EventId);

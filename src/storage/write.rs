@@ -182,3 +182,47 @@ pub struct Applied {
 
 /// One entry for each change of the `Write`.
 pub type Receipt = Vec<Applied>;
+
+/// Numbers of `events.kind`; stored, so they never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i16)]
+#[allow(missing_docs)]
+pub enum EventKind {
+    UserCreated = 1,
+    UserChanged = 2,
+    UserDeleted = 3,
+    GroupCreated = 4,
+    GroupChanged = 5,
+    GroupDeleted = 6,
+    OrganizationCreated = 20,
+    OrganizationChanged = 21,
+    ConnectionCreated = 30,
+    TokenCreated = 40,
+    TokenRevoked = 41,
+}
+
+impl Action {
+    /// The user or group it changes.
+    pub fn target(&self) -> ResourceId {
+        match self {
+            Action::InsertUser { id, .. }
+            | Action::ReplaceUser { id, .. }
+            | Action::DeleteUser { id, .. }
+            | Action::InsertGroup { id, .. }
+            | Action::UpdateGroup { id, .. }
+            | Action::DeleteGroup { id, .. } => *id,
+        }
+    }
+
+    /// The kind of its event.
+    pub fn event_kind(&self) -> EventKind {
+        match self {
+            Action::InsertUser { .. } => EventKind::UserCreated,
+            Action::ReplaceUser { .. } => EventKind::UserChanged,
+            Action::DeleteUser { .. } => EventKind::UserDeleted,
+            Action::InsertGroup { .. } => EventKind::GroupCreated,
+            Action::UpdateGroup { .. } => EventKind::GroupChanged,
+            Action::DeleteGroup { .. } => EventKind::GroupDeleted,
+        }
+    }
+}

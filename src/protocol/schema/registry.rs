@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Attribute, Kind, Mutability, ResourceKind, ResourceType, Returned};
+use super::{Attribute, Kind, Mutability, ResourceKind, ResourceType, Returned, Schema};
 
 /// The resource types that a service offers. Custom extensions of an organization become another value of this type.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +79,156 @@ impl Resolved {
 impl ResourceType {
     /// The definition behind a top-level name, in any letter case, of the core schema or the common attributes.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        let same = |a: &&Attribute| a.name.eq_ignore_ascii_case(name);
-        self.core.attributes.iter().find(same).or_else(|| self.common.iter().find(same))
+        self.core.attribute(name).or_else(|| self.common.iter().find(|a| a.name.eq_ignore_ascii_case(name)))
+    }
+
+    /// The extension of that URN, in any letter case.
+    pub fn extension(&self, urn: &str) -> Option<&Schema> {
+        self.extensions.iter().find(|s| s.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// Binds a path: optional URN (the text before the last colon), name, optional sub-attribute, each in any letter case.
+    ///
+    /// The core URN in front means the same as none; attributes of an extension need its URN. A path that is the bare
+    /// URN of an extension, whether whole in `urn` with an empty name or split at its last colon, gives the extension
+    /// itself: empty `name`, `Kind::Complex`. `None` for what the schema does not have.
+    pub fn resolve(&self, urn: Option<&str>, name: &str, sub: Option<&str>) -> Option<Resolved> {
+        let (extension, attr) = match urn {
+            None => (None, self.attribute(name)?),
+            Some(urn) if self.core.id.eq_ignore_ascii_case(urn) => (None, self.attribute(name)?),
+            Some(urn) => match self.extension(urn) {
+                Some(schema) if name.is_empty() => return sub.is_none().then(|| Resolved::of_extension(schema)),
+                Some(schema) => (Some(schema), schema.attribute(name)?),
+                None => {
+                    let whole = self.extensions.iter().find(|s| is_joined(&s.id, urn, name))?;
+                    return sub.is_none().then(|| Resolved::of_extension(whole));
+                }
+            },
+        };
+        Resolved::of(extension, attr, sub)
+    }
+}
+
+impl Schema {
+    /// The attribute of that name, in any letter case.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|a| a.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Resolved {
+    fn of_extension(schema: &Schema) -> Self {
+        Resolved {
+            extension: Some(schema.id.clone()),
+            name: "".into(),
+            sub: None,
+            kind: Kind::Complex,
+            multi_valued: false,
+            case_exact: false,
+            mutability: Mutability::ReadWrite,
+            returned: Returned::Default,
+        }
+    }
+
+    fn of(extension: Option<&Schema>, attr: &Attribute, sub: Option<&str>) -> Option<Self> {
+        let sub = match sub {
+            Some(name) => Some(attr.sub(name)?),
+            None => None,
+        };
+        let named = sub.unwrap_or(attr);
+        Some(Resolved {
+            extension: extension.map(|s| s.id.clone()),
+            name: attr.name.clone(),
+            sub: sub.map(|s| s.name.clone()),
+            kind: named.kind,
+            multi_valued: attr.multi_valued,
+            case_exact: named.case_exact,
+            mutability: narrower(attr.mutability, named.mutability),
+            returned: if attr.returned == Returned::Never { Returned::Never } else { named.returned },
+        })
+    }
+}
+
+fn is_joined(whole: &str, urn: &str, name: &str) -> bool {
+    whole.rsplit_once(':').is_some_and(|(head, tail)| head.eq_ignore_ascii_case(urn) && tail.eq_ignore_ascii_case(name))
+}
+
+fn narrower(a: Mutability, b: Mutability) -> Mutability {
+    let rank = |m| match m {
+        Mutability::ReadWrite => 0,
+        Mutability::WriteOnly => 1,
+        Mutability::Immutable => 2,
+        Mutability::ReadOnly => 3,
+    };
+    if rank(a) >= rank(b) { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::urn;
+
+    const ENTERPRISE_HEAD: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0";
+
+    fn user(urn: Option<&str>, name: &str, sub: Option<&str>) -> Option<String> {
+        Registry::builtin().user.resolve(urn, name, sub).map(|r| r.path())
+    }
+
+    #[test]
+    fn names_resolve_in_any_letter_case_to_their_canonical_spelling() {
+        let upper = urn::ENTERPRISE_USER.to_ascii_uppercase();
+        let cases: &[(Option<&str>, &str, Option<&str>, Option<&str>)] = &[
+            (None, "USERNAME", None, Some("userName")),
+            (None, "name", Some("FAMILYNAME"), Some("name.familyName")),
+            (None, "emails", Some("Value"), Some("emails.value")),
+            (None, "groups", Some("$REF"), Some("groups.$ref")),
+            (None, "meta", Some("lastmodified"), Some("meta.lastModified")),
+            (Some(urn::USER), "displayname", None, Some("displayName")),
+            (Some(urn::USER), "externalid", None, Some("externalId")),
+            (
+                Some(&upper),
+                "manager",
+                Some("displayName"),
+                Some("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName"),
+            ),
+            (Some(&upper), "", None, Some(urn::ENTERPRISE_USER)),
+            (Some(ENTERPRISE_HEAD), "USER", None, Some(urn::ENTERPRISE_USER)),
+        ];
+        for (urn, name, sub, expected) in cases {
+            assert_eq!(user(*urn, name, *sub).as_deref(), *expected, "{urn:?} {name} {sub:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_schema_does_not_have_resolves_to_nothing() {
+        let cases: &[(Option<&str>, &str, Option<&str>)] = &[
+            (None, "unknown", None),
+            (None, "", None),
+            (None, "department", None),
+            (None, "manager", None),
+            (None, "name", Some("unknown")),
+            (None, "userName", Some("value")),
+            (None, "members", None),
+            (Some("urn:example:other"), "userName", None),
+            (Some(urn::GROUP), "displayName", None),
+            (Some(urn::ENTERPRISE_USER), "userName", None),
+            (Some(urn::ENTERPRISE_USER), "", Some("manager")),
+            (Some(ENTERPRISE_HEAD), "User", Some("manager")),
+        ];
+        for (urn, name, sub) in cases {
+            assert_eq!(user(*urn, name, *sub), None, "{urn:?} {name} {sub:?}");
+        }
+    }
+
+    #[test]
+    fn resolved_characteristics_join_attribute_and_sub_attribute() {
+        let rt = &Registry::builtin().user;
+        let groups = rt.resolve(None, "groups", Some("value")).unwrap();
+        assert_eq!((groups.mutability, groups.multi_valued, groups.case_exact), (Mutability::ReadOnly, true, true));
+        let member = Registry::builtin().group.resolve(None, "members", Some("value")).unwrap();
+        assert_eq!((member.mutability, member.kind), (Mutability::Immutable, Kind::String));
+        assert_eq!(rt.resolve(None, "password", None).unwrap().returned, Returned::Never);
+        let extension = rt.resolve(Some(urn::ENTERPRISE_USER), "", None).unwrap();
+        assert_eq!((extension.kind, &*extension.name), (Kind::Complex, ""));
     }
 }

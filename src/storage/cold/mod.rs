@@ -1,0 +1,125 @@
+//! Cold tables: each query written once for both backends, over `Db`. `Database::transaction` runs a deed of several of
+//! them; the methods of `Database` in the submodules run one each. Every deed leaves an event row.
+
+use diesel::ExpressionMethods as _;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::Object;
+
+use super::db::{Db, Fetch as _, ready};
+use super::error::{Result, StorageError};
+use super::schema::events;
+use super::uid::Id;
+use super::write::EventKind;
+use super::{AnyBackend, Database};
+use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
+
+pub mod connections;
+pub mod organizations;
+pub mod tokens;
+
+pub use connections::NewConnection;
+pub use organizations::{NewOrganization, OrganizationState};
+pub use tokens::NewToken;
+
+/// Who does a deed on cold tables, when, and under which event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deed {
+    /// Id of the event row; each cold write needs its own.
+    pub event: EventId,
+    /// Time of the deed, µs since 1970 UTC.
+    pub at: i64,
+    /// `domain::actor::Actor`, printed.
+    pub actor: String,
+    /// Request id; empty on the command line.
+    pub request_id: String,
+}
+
+/// What a deed was done to.
+struct Target {
+    organization: OrganizationId,
+    connection: Option<ConnectionId>,
+    kind: EventKind,
+    resource: uuid::Uuid,
+    version: i64,
+}
+
+/// Writes the event row of a deed.
+async fn record(db: &mut Db<'_>, deed: &Deed, target: Target, detail: &str) -> Result<()> {
+    let row = (
+        events::organization.eq(Id::from(target.organization)),
+        events::id.eq(Id::from(deed.event)),
+        events::connection.eq(target.connection.map(Id::from)),
+        events::kind.eq(target.kind as i16),
+        events::actor.eq(&*deed.actor),
+        events::request_id.eq(&*deed.request_id),
+        events::resource.eq(Id(target.resource)),
+        events::version.eq(target.version),
+        events::at.eq(deed.at),
+        events::detail.eq(detail),
+    );
+    diesel::insert_into(events::table).values(row).exec(db).await?;
+    Ok(())
+}
+
+impl Database {
+    /// Runs `deed` in one transaction; `Err` rolls back. It may await nothing but its `Db`. On SQLite it runs on the
+    /// writer thread and goes on even if the caller stops waiting; on PostgreSQL a caller that stops waiting cancels it.
+    ///
+    /// # Errors
+    /// Those of `deed`; `Busy`, `Broken`.
+    pub async fn transaction<R, E, F>(&self, deed: F) -> Result<R, E>
+    where
+        F: AsyncFnOnce(&mut Db<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        match &self.inner.backend {
+            AnyBackend::Sqlite(sqlite) => sqlite.transaction(deed).await,
+            AnyBackend::Postgres(postgres) => {
+                let mut held = Held(Some(postgres.connection().await?));
+                let result = Db::Pg(held.conn()?).tx(deed).await;
+                held.done();
+                result
+            }
+        }
+    }
+
+    /// Runs one cold read outside a transaction. SQLite: inline on the caller's reader.
+    async fn cold_read<R>(&self, read: impl AsyncFnOnce(&mut Db<'_>) -> Result<R>) -> Result<R> {
+        match &self.inner.backend {
+            AnyBackend::Sqlite(sqlite) => sqlite.with_reader(|conn| {
+                ready(async { read(&mut Db::Sqlite(conn)).await }).unwrap_or_else(|| Err(pended()))
+            }),
+            AnyBackend::Postgres(postgres) => {
+                let mut conn = postgres.connection().await?;
+                read(&mut Db::Pg(&mut conn)).await
+            }
+        }
+    }
+}
+
+/// A unit of work on SQLite awaited something other than its `Db`.
+pub(crate) fn pended() -> StorageError {
+    StorageError::Broken("a unit of work awaited something other than its connection".to_owned())
+}
+
+/// Closes the pooled connection unless the unit of work finished: a caller's future dropped in mid-transaction would
+/// give the pool a connection that is idle in transaction and holds its locks.
+struct Held(Option<Object<AsyncPgConnection>>);
+
+impl Held {
+    fn conn(&mut self) -> Result<&mut AsyncPgConnection> {
+        self.0.as_deref_mut().ok_or_else(|| StorageError::Broken("the connection is gone".to_owned()))
+    }
+    fn done(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
