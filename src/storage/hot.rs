@@ -37,6 +37,8 @@ pub(crate) enum Bind<'a> {
     Int(i32),
     Small(i16),
     Bool(bool),
+    OptBool(Option<bool>),
+    Bytes(&'a [u8]),
     Ids(Vec<Id>),
     Texts(Vec<&'a str>),
     OptTexts(Vec<Option<&'a str>>),
@@ -45,6 +47,7 @@ pub(crate) enum Bind<'a> {
     Ints(Vec<i32>),
     Smalls(Vec<i16>),
     Bools(Vec<bool>),
+    OptBools(Vec<Option<bool>>),
 }
 
 /// A statement with its values.
@@ -82,6 +85,8 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
                 Bind::Int(v) => out.push_bind_param::<Integer, _>(v)?,
                 Bind::Small(v) => out.push_bind_param::<SmallInt, _>(v)?,
                 Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                Bind::OptBool(v) => out.push_bind_param::<Nullable<Bool>, _>(v)?,
+                Bind::Bytes(v) => out.push_bind_param::<Binary, _>(*v)?,
                 Bind::Ids(v) => out.push_bind_param::<Array<Uid>, _>(v)?,
                 Bind::Texts(v) => out.push_bind_param::<Array<Text>, _>(v)?,
                 Bind::OptTexts(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
@@ -90,6 +95,7 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
                 Bind::Ints(v) => out.push_bind_param::<Array<Integer>, _>(v)?,
                 Bind::Smalls(v) => out.push_bind_param::<Array<SmallInt>, _>(v)?,
                 Bind::Bools(v) => out.push_bind_param::<Array<Bool>, _>(v)?,
+                Bind::OptBools(v) => out.push_bind_param::<Array<Nullable<Bool>>, _>(v)?,
             }
             out.push_sql(pieces.next().unwrap_or(""));
         }
@@ -110,6 +116,8 @@ impl<S: Shape> QueryFragment<Sqlite> for Hot<'_, S> {
                 Bind::Int(v) => out.push_bind_param::<Integer, _>(v)?,
                 Bind::Small(v) => out.push_bind_param::<SmallInt, _>(v)?,
                 Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
+                Bind::OptBool(v) => out.push_bind_param::<Nullable<Bool>, _>(v)?,
+                Bind::Bytes(v) => out.push_bind_param::<Binary, _>(*v)?,
                 _ => return Err(diesel::result::Error::QueryBuilderError("arrays exist on PostgreSQL only".into())),
             }
             out.push_sql(pieces.next().unwrap_or(""));

@@ -2,8 +2,6 @@
 //! them; the methods of `Database` in the submodules run one each. Every deed leaves an event row.
 
 use diesel::ExpressionMethods as _;
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Object;
 
 use super::db::{Db, Fetch as _, ready};
 use super::error::{Result, StorageError};
@@ -76,9 +74,10 @@ impl Database {
         match &self.inner.backend {
             AnyBackend::Sqlite(sqlite) => sqlite.transaction(deed).await,
             AnyBackend::Postgres(postgres) => {
-                let mut held = Held(Some(postgres.connection().await?));
-                let result = Db::Pg(held.conn()?).tx(deed).await;
-                held.done();
+                // Dropped before `done`, it closes: no transaction stays open with its locks.
+                let mut conn = postgres.connection().await?;
+                let result = Db::Pg(&mut conn).tx(deed).await;
+                conn.done();
                 result
             }
         }
@@ -91,8 +90,10 @@ impl Database {
                 ready(async { read(&mut Db::Sqlite(conn)).await }).unwrap_or_else(|| Err(pended()))
             }),
             AnyBackend::Postgres(postgres) => {
-                let mut conn = postgres.connection().await?;
-                read(&mut Db::Pg(&mut conn)).await
+                let mut conn = postgres.read().await?;
+                let result = read(&mut Db::Pg(&mut conn)).await;
+                conn.done();
+                result
             }
         }
     }
@@ -101,25 +102,4 @@ impl Database {
 /// A unit of work on SQLite awaited something other than its `Db`.
 pub(crate) fn pended() -> StorageError {
     StorageError::Broken("a unit of work awaited something other than its connection".to_owned())
-}
-
-/// Closes the pooled connection unless the unit of work finished: a caller's future dropped in mid-transaction would
-/// give the pool a connection that is idle in transaction and holds its locks.
-struct Held(Option<Object<AsyncPgConnection>>);
-
-impl Held {
-    fn conn(&mut self) -> Result<&mut AsyncPgConnection> {
-        self.0.as_deref_mut().ok_or_else(|| StorageError::Broken("the connection is gone".to_owned()))
-    }
-    fn done(mut self) {
-        drop(self.0.take());
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            drop(Object::take(object));
-        }
-    }
 }
