@@ -1,0 +1,52 @@
+//! `rollcall serve`: first start, probes, metrics, stop.
+
+use crate::helpers::{Kind, get};
+
+on_both! {
+    fn first_start_makes_an_organization_and_later_ones_none(home: &Home) {
+        let server = home.serve(&[]);
+        assert!(server.greeting.contains(&format!("SCIM base URL  http://{}/scim/v2", server.address)), "{}", server.greeting);
+        assert_eq!(server.greeting.matches("rc_st_").count(), 2, "{}", server.greeting);
+        assert_eq!(server.stop().0, 0);
+
+        let again = home.serve(&[]);
+        assert!(!again.greeting.contains("rc_st_"), "{}", again.greeting);
+        assert!(again.greeting.contains("rollcall token create"), "{}", again.greeting);
+        assert_eq!(home.json(&["organization", "list"]).as_array().map(Vec::len), Some(1));
+    }
+
+    fn probes_are_public_and_metrics_are_on_their_own_listener(home: &Home) {
+        let server = home.serve(&[("ROLLCALL_METRICS_LISTEN", "127.0.0.1:0")]);
+        let (status, text) = server.get("/healthz", None);
+        assert_eq!(status, 200, "{text}");
+        let (status, text) = server.get("/readyz", None);
+        assert!(status == 200 && text.ends_with("ready\n"), "{text}");
+        assert_eq!(server.get("/metrics", None).0, 404);
+
+        let port: u16 = server.greeting.split("Metrics: port ").nth(1).and_then(|t| t.split(',').next()).and_then(|p| p.parse().ok()).expect("a port");
+        let (status, text) = get(&format!("127.0.0.1:{port}"), "/metrics", None);
+        assert_eq!(status, 200);
+        for name in ["rollcall_commit_batch_count", "rollcall_pool_wait_seconds_count", "rollcall_log_lines_dropped_total", "# EOF"] {
+            assert!(text.contains(name), "{name}: {text}");
+        }
+    }
+
+    fn stop_finishes_and_says_so(home: &Home) {
+        let server = home.serve(&[]);
+        let idle = std::net::TcpStream::connect(&server.address).expect("it listens");
+        let log = home.path("server.log");
+        let (code, rest) = server.stop();
+        assert_eq!((code, rest.trim()), (0, ""));
+        drop(idle);
+        let log = std::fs::read_to_string(log).expect("a log");
+        assert!(log.contains("SIGTERM received: finishing running requests"), "{log}");
+        if home.kind == Kind::Sqlite {
+            assert!(!home.path("test.db-wal").exists(), "the log of the database is not merged");
+        }
+    }
+
+    fn address_in_use_is_refused(home: &Home) {
+        let server = home.serve(&[]);
+        home.run(&["serve", "--listen", &server.address]).is_refused(&format!("cannot listen on {}", server.address));
+    }
+}
