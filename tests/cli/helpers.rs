@@ -177,7 +177,8 @@ impl Server {
             let log = || std::fs::read_to_string(&log).unwrap_or_default();
             assert!(n > 0, "the server ended: {greeting} {}", log());
         }
-        let (_, after) = greeting.split_once("serves http://").expect("an address");
+        let (_, after) = greeting.split_once("serves http").expect("an address");
+        let after = after.trim_start_matches(['s', ':', '/']);
         let address = after.split_whitespace().next().expect("an address").to_owned();
         Server { child, stdout, greeting, address, log }
     }

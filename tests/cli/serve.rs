@@ -1,6 +1,11 @@
 //! `rollcall serve`: first start, probes, metrics, stop.
 
-use crate::helpers::{Kind, get};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use crate::helpers::{Home, Kind, get};
 
 on_both! {
     fn first_start_makes_an_organization_and_later_ones_none(home: &Home) {
@@ -49,4 +54,30 @@ on_both! {
         let server = home.serve(&[]);
         home.run(&["serve", "--listen", &server.address]).is_refused(&format!("cannot listen on {}", server.address));
     }
+}
+
+#[test]
+fn own_tls_listener_shows_its_certificate_and_serves() {
+    let home = Home::new(Kind::Sqlite);
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    std::fs::write(home.path("cert.pem"), made.cert.pem()).expect("written");
+    std::fs::write(home.path("key.pem"), made.signing_key.serialize_pem()).expect("written");
+    std::fs::set_permissions(home.path("key.pem"), std::fs::Permissions::from_mode(0o600)).expect("set");
+    let server = home.serve(&[("ROLLCALL_TLS_CERT", "cert.pem"), ("ROLLCALL_TLS_KEY", "key.pem")]);
+    assert!(server.greeting.contains("SCIM base URL  https://127.0.0.1:"), "{}", server.greeting);
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.expect("versions").with_root_certificates(roots).with_no_client_auth();
+    let name = "localhost".try_into().expect("a name");
+    let mut session = rustls::ClientConnection::new(Arc::new(config), name).expect("a session");
+    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+    let mut tls = rustls::Stream::new(&mut session, &mut stream);
+    tls.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    // Some servers end without a goodbye; what came before it counts.
+    let _ = tls.read_to_end(&mut answer);
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
