@@ -42,7 +42,7 @@ pub(super) fn write(out: &mut dyn Write, form: LogFormat, clock: &Clock, record:
             write_escaped(out, Escape::Json, &format_args!("{}", record.target()))?;
             if record.target() == access::TARGET {
                 // An access line prints itself as members of the object.
-                write!(out, "\",{}}}\n", record.args())
+                writeln!(out, "\",{}}}", record.args())
             } else {
                 out.write_all(b"\",\"message\":\"")?;
                 write_escaped(out, Escape::Json, record.args())?;

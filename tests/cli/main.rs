@@ -2,6 +2,8 @@
 //! own, as `name::sqlite` and `name::postgres`. PostgreSQL is the server of `ROLLCALL_TEST_POSTGRES_URL`, whose user may
 //! create databases.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 #[macro_use]
 mod helpers;
 
