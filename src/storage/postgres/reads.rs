@@ -77,6 +77,9 @@ type GroupRow = (i64, i64, i64, String);
 type GroupWithMembersRow = (i64, i64, i64, String, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
 type CredentialRow = (Id, Id, String, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
 
+/// Repetitions of a read that lost its connection.
+const AGAIN: u32 = 3;
+
 fn within(scope: Scope, id: ResourceId) -> [Bind<'static>; 3] {
     [Bind::Id(scope.organization.into()), Bind::Id(id.into()), Bind::Id(scope.connection.into())]
 }
@@ -91,20 +94,20 @@ fn limit(references: References) -> i64 {
 }
 
 impl Postgres {
-    /// The row of a read by key. A connection that was lost meanwhile is replaced once: the pool notices a dead one
-    /// only when it is used.
+    /// The row of a read by key. On a lost connection it is asked again: after a restart of the server every pooled one
+    /// may be dead, which is noticed only by using it.
     async fn row<S, R>(&self, binds: impl Fn() -> Vec<Bind<'static>>) -> Result<Option<R>>
     where
         S: Shape,
         R: Send,
         for<'a> Hot<'a, S>: LoadQuery<'a, AsyncPgConnection, R>,
     {
-        let mut again = true;
+        let mut tries = 0;
         loop {
             let mut conn = self.read().await?;
             let rows: QueryResult<Vec<R>> = Hot::<S>::new(binds()).load(&mut *conn).await;
-            if rows.is_err() && again && conn.is_lost().await {
-                again = false;
+            if rows.is_err() && tries < AGAIN && conn.is_lost().await {
+                tries += 1;
                 continue;
             }
             conn.done();
@@ -169,13 +172,13 @@ impl Postgres {
 
     /// The credential of a hash as the database has it now.
     pub(super) async fn load_credential(&self, hash: [u8; 32]) -> Result<Option<Credential>> {
-        let mut again = true;
+        let mut tries = 0;
         let row = loop {
             let mut conn = self.read().await?;
             let rows: QueryResult<Vec<CredentialRow>> =
                 Hot::<CredentialOf>::new(vec![Bind::Bytes(&hash)]).load(&mut *conn).await;
-            if rows.is_err() && again && conn.is_lost().await {
-                again = false;
+            if rows.is_err() && tries < AGAIN && conn.is_lost().await {
+                tries += 1;
                 continue;
             }
             conn.done();
