@@ -70,9 +70,11 @@ fn flag<'a>(repairs: &'a mut Repairs, name: &str) -> Option<&'a mut bool> {
         "ignore_read_only_keys" => &mut repairs.ignore_read_only_keys,
         "create_on_absent" => &mut repairs.create_on_absent,
         "remove_with_values" => &mut repairs.remove_with_values,
+        "ignore_remove_value" => &mut repairs.ignore_remove_value,
         "manager_shapes" => &mut repairs.manager_shapes,
         "empty_string_clears" => &mut repairs.empty_string_clears,
         "compare_complex" => &mut repairs.compare_complex,
+        "short_extension_names" => &mut repairs.short_extension_names,
         "patch_envelope" => &mut repairs.patch_envelope,
         _ => return None,
     })
@@ -128,9 +130,11 @@ mod tests {
             "ignore_read_only_keys",
             "create_on_absent",
             "remove_with_values",
+            "ignore_remove_value",
             "manager_shapes",
             "empty_string_clears",
             "compare_complex",
+            "short_extension_names",
             "patch_envelope",
         ];
         let repairs = names.iter().map(|name| ((*name).to_owned(), false)).collect();

@@ -1,19 +1,16 @@
 //! One function per operation over storage and the pure engine. A service decides nothing that the protocol or the
 //! domain decides, parses no header and writes no SQL; it reads, calls the engine, and commits one `Write`.
 
-<<<<<<< HEAD
-pub mod backoffice;
-=======
 use std::sync::Arc;
 
 use crate::domain::actor::Actor;
-use crate::domain::connection::ConnectionSettings;
+use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::Scope;
 use crate::protocol::policy::Policy;
 
 pub mod auth;
+pub mod backoffice;
 pub mod error;
->>>>>>> t1
 pub mod ids;
 pub mod scim;
 
@@ -26,6 +23,8 @@ pub struct Ctx {
     pub actor: Actor,
     /// Whose data may be touched.
     pub scope: Scope,
+    /// What the connection's state allows.
+    pub access: Access,
     /// Time of the request, µs since 1970 UTC.
     pub now: i64,
     /// Also in the answer's `X-Request-Id` and in every event.

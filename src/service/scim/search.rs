@@ -38,15 +38,16 @@ pub async fn search(ctx: &Ctx, db: &Database, kind: ResourceKind, query: Query) 
         ResourceKind::User => db.search_users(ctx.scope, &search).await.map(|found| {
             (found.total, found.records.into_iter().map(|record| users::stored(record, references)).collect())
         }),
-        ResourceKind::Group => {
-            db.search_groups(ctx.scope, &search).await.map(|found| {
-                (found.total, found.records.into_iter().map(groups::stored).collect())
-            })
-        }
+        ResourceKind::Group => db
+            .search_groups(ctx.scope, &search)
+            .await
+            .map(|found| (found.total, found.records.into_iter().map(groups::stored).collect())),
     };
     let (total, records) = match found {
         Err(StorageError::TooSlow) if chosen => {
-            return Err(ScimError::too_many("The search takes too long: narrow the filter or leave the sort out").into());
+            return Err(
+                ScimError::too_many("The search takes too long: narrow the filter or leave the sort out").into()
+            );
         }
         found => found?,
     };

@@ -99,7 +99,8 @@ mod tests {
     #[test]
     fn only_what_differs_is_told() {
         let before = object(json!({"userName": "a", "title": "t", "urn:x:User": {"department": "d", "division": "v"}}));
-        let after = object(json!({"userName": "a", "active": false, "urn:x:User": {"department": "e", "division": "v"}}));
+        let after =
+            object(json!({"userName": "a", "active": false, "urn:x:User": {"department": "e", "division": "v"}}));
         let detail: Value = serde_json::from_str(&changed(&before, &after, None)).unwrap();
         assert_eq!(
             detail,

@@ -35,23 +35,13 @@ pub(in crate::service::scim) fn references(projection: &Projection) -> Reference
 pub(in crate::service::scim) fn stored(record: GroupRecord) -> Stored {
     Stored {
         kind: KIND,
-        head: Head {
-            id: record.id.0,
-            version: record.version,
-            created: record.created,
-            modified: record.modified,
-        },
+        head: Head { id: record.id.0, version: record.version, created: record.created, modified: record.modified },
         document: record.document,
         references: record.members,
     }
 }
 
-pub(super) async fn find(
-    ctx: &Ctx,
-    db: &Database,
-    id: ResourceId,
-    projection: &Projection,
-) -> Result<Option<Stored>> {
+pub(super) async fn find(ctx: &Ctx, db: &Database, id: ResourceId, projection: &Projection) -> Result<Option<Stored>> {
     Ok(db.find_group(ctx.scope, id, references(projection)).await?.map(stored))
 }
 
@@ -210,13 +200,7 @@ async fn update(
 
 /// Commits what differs; answers the version now stored. Without new columns the version that was read matters only
 /// where `strict`: changes of members commute.
-async fn update_from(
-    ctx: &Ctx,
-    db: &Database,
-    record: &GroupRecord,
-    strict: bool,
-    change: Update<'_>,
-) -> Attempt<i64> {
+async fn update_from(ctx: &Ctx, db: &Database, record: &GroupRecord, strict: bool, change: Update<'_>) -> Attempt<i64> {
     let differs = change.current.attributes != change.next.attributes;
     if !differs && change.members == MemberChange::None {
         return Ok(record.version);

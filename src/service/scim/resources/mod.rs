@@ -72,7 +72,7 @@ impl Conditions {
     ///
     /// # Errors
     /// 412.
-    pub fn check(&self, version: i64) -> Result<(), ScimError> {
+    pub fn check(&self, version: i64) -> std::result::Result<(), ScimError> {
         let fails = self.if_match.as_ref().is_some_and(|condition| !condition.matches(version))
             || self.if_none_match.as_ref().is_some_and(|condition| condition.matches(version));
         if fails { Err(ScimError::precondition_failed()) } else { Ok(()) }
@@ -111,13 +111,7 @@ pub async fn create(
 ///
 /// # Errors
 /// 404.
-pub async fn get(
-    ctx: &Ctx,
-    db: &Database,
-    kind: ResourceKind,
-    id: &str,
-    projection: &Projection,
-) -> Result<Stored> {
+pub async fn get(ctx: &Ctx, db: &Database, kind: ResourceKind, id: &str, projection: &Projection) -> Result<Stored> {
     let found = match (kind, ResourceId::parse(id)) {
         (_, None) => None,
         (ResourceKind::User, Some(id)) => users::find(ctx, db, id, projection).await?,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, once};
 use crate::domain::ids::ResourceId;
+use crate::protocol::compare;
 use crate::protocol::patch::PatchRequest;
 use crate::protocol::projection::Projection;
 use crate::protocol::resource::Resource;
@@ -11,7 +12,7 @@ use crate::protocol::schema::{Registry, ResourceKind, ResourceType};
 use crate::protocol::splice::Head;
 use crate::protocol::validate;
 use crate::service::{Ctx, Result, ids};
-use crate::storage::write::{Action, AttributeValue};
+use crate::storage::write::Action;
 use crate::storage::{Database, References, UserRecord, keys};
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -29,23 +30,13 @@ pub(in crate::service::scim) fn references(projection: &Projection) -> Reference
 pub(in crate::service::scim) fn stored(record: UserRecord, references: References) -> Stored {
     Stored {
         kind: KIND,
-        head: Head {
-            id: record.id.0,
-            version: record.version,
-            created: record.created,
-            modified: record.modified,
-        },
+        head: Head { id: record.id.0, version: record.version, created: record.created, modified: record.modified },
         document: record.document,
         references: (references != References::Skip).then_some(record.groups),
     }
 }
 
-pub(super) async fn find(
-    ctx: &Ctx,
-    db: &Database,
-    id: ResourceId,
-    projection: &Projection,
-) -> Result<Option<Stored>> {
+pub(super) async fn find(ctx: &Ctx, db: &Database, id: ResourceId, projection: &Projection) -> Result<Option<Stored>> {
     let references = references(projection);
     let record = db.find_user(ctx.scope, id, references).await?;
     Ok(record.map(|record| stored(record, references)))
@@ -54,9 +45,8 @@ pub(super) async fn find(
 pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stored> {
     let resource = validate::create(body, resource_type(), &ctx.policy)?.resource;
     let id = ids::resource();
-    let columns = keys::user_columns(&resource, resource.active().unwrap_or(true));
+    let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
     let document = columns.document.clone();
-    let values = keys::attribute_values(KIND, &resource);
     let action = Action::InsertUser { id, columns, values };
     let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
     let head = Head { id: id.0, version: applied.version, created: ctx.now, modified: ctx.now };
@@ -127,14 +117,13 @@ async fn store(
     show: Show,
 ) -> Attempt<Written> {
     if current.attributes != next.attributes {
-        let columns = keys::user_columns(next, next.active().unwrap_or(record.access));
+        let (columns, values) = keys::user_columns(next, next.active().unwrap_or(record.access));
         let document = columns.document.clone();
-        let (add_values, remove_values) =
-            difference(keys::attribute_values(KIND, current), keys::attribute_values(KIND, next));
+        let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
         let action = Action::ReplaceUser {
             id: record.id,
             expected: record.version,
-            renames: keys::user_columns(current, record.access).user_name_key != columns.user_name_key,
+            renames: current.user_name().map(compare::fold) != next.user_name().map(compare::fold),
             columns,
             add_values,
             remove_values,
@@ -148,37 +137,4 @@ async fn store(
     let version = record.version;
     let stored = (show != Show::Nothing).then(|| stored(record, references(projection)));
     Ok(Written { version, stored })
-}
-
-/// Rows to write (new, or with another `primary`) and rows to remove.
-fn difference(
-    mut before: Vec<AttributeValue>,
-    mut after: Vec<AttributeValue>,
-) -> (Vec<AttributeValue>, Vec<AttributeValue>) {
-    before.sort_unstable();
-    after.sort_unstable();
-    let identity = |value: &AttributeValue| (value.attribute, value.value_key.clone(), value.type_key.clone());
-    let kept: std::collections::BTreeSet<_> = after.iter().map(identity).collect();
-    let add = after.into_iter().filter(|value| before.binary_search(value).is_err()).collect();
-    let remove = before.into_iter().filter(|value| !kept.contains(&identity(value))).collect();
-    (add, remove)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn value(attribute: i16, key: &str, primary: bool) -> AttributeValue {
-        AttributeValue { attribute, value_key: key.into(), type_key: "work".into(), primary }
-    }
-
-    #[test]
-    fn only_rows_that_differ_are_touched() {
-        let before = vec![value(1, "a", true), value(1, "b", false), value(2, "a", false)];
-        let after = vec![value(2, "a", false), value(1, "b", true), value(1, "c", false)];
-        let (add, remove) = difference(before.clone(), after);
-        assert_eq!(add, [value(1, "b", true), value(1, "c", false)]);
-        assert_eq!(remove, [value(1, "a", true)]);
-        assert_eq!(difference(before.clone(), before), (vec![], vec![]));
-    }
 }
