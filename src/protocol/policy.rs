@@ -16,12 +16,16 @@ pub struct Repairs {
     pub create_on_absent: bool,
     /// R9: `remove` of `members` (or another multi-valued attribute) with a list of values removes just these.
     pub remove_with_values: bool,
+    /// R12: `remove` ignores a value that it has no use for; otherwise 400 `invalidValue`.
+    pub ignore_remove_value: bool,
     /// R13: manager as string, `{"value"}`, one-element array, `manager[value eq …]`.
     pub manager_shapes: bool,
     /// R19: `""` on an optional attribute clears it.
     pub empty_string_clears: bool,
     /// R40: a complex attribute compared directly compares its `value`.
     pub compare_complex: bool,
+    /// An attribute of an extension under its short name, where no core attribute and no other extension has that name.
+    pub short_extension_names: bool,
     /// PATCH without its `schemas`, `Operations` in any letter case.
     pub patch_envelope: bool,
 }
@@ -35,9 +39,11 @@ impl Default for Repairs {
             ignore_read_only_keys: true,
             create_on_absent: true,
             remove_with_values: true,
+            ignore_remove_value: true,
             manager_shapes: true,
             empty_string_clears: true,
             compare_complex: true,
+            short_extension_names: true,
             patch_envelope: true,
         }
     }
@@ -53,9 +59,11 @@ impl Repairs {
             ignore_read_only_keys: false,
             create_on_absent: false,
             remove_with_values: false,
+            ignore_remove_value: false,
             manager_shapes: false,
             empty_string_clears: false,
             compare_complex: false,
+            short_extension_names: false,
             patch_envelope: false,
         }
     }

@@ -8,6 +8,8 @@ mod cold;
 mod failure;
 mod groups;
 mod members;
+mod postgres;
+mod postgres_queue;
 mod property;
 mod race;
 mod schema;

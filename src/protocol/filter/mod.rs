@@ -1,11 +1,16 @@
-//! Filters of RFC 7644 §3.4.2.2: the tree, which prints back to text. `parse` makes it, `bind` ties it to a schema,
+//! Filters of RFC 7644 §3.4.2.2: the tree, which prints back to text (`print`). `parse` makes it, `bind` ties it to a schema,
 //! `evaluate` says what it means. Compiling to SQL belongs to `storage`.
 
 use super::schema::Resolved;
 
+pub use super::path::AttrPath;
+
 pub mod bind;
 pub mod evaluate;
 pub mod parse;
+mod print;
+#[cfg(test)]
+mod tests;
 
 /// Comparison operators of RFC 7644 table 3; `pr` is a node of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +27,40 @@ pub enum CompareOp {
     Le,
 }
 
+impl CompareOp {
+    /// Reads an operator in any letter case.
+    pub fn parse(word: &str) -> Option<Self> {
+        let bytes: [u8; 2] = word.as_bytes().try_into().ok()?;
+        Some(match &bytes.map(|byte| byte.to_ascii_lowercase()) {
+            b"eq" => CompareOp::Eq,
+            b"ne" => CompareOp::Ne,
+            b"co" => CompareOp::Co,
+            b"sw" => CompareOp::Sw,
+            b"ew" => CompareOp::Ew,
+            b"gt" => CompareOp::Gt,
+            b"ge" => CompareOp::Ge,
+            b"lt" => CompareOp::Lt,
+            b"le" => CompareOp::Le,
+            _ => return None,
+        })
+    }
+
+    /// As it stands in a filter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CompareOp::Eq => "eq",
+            CompareOp::Ne => "ne",
+            CompareOp::Co => "co",
+            CompareOp::Sw => "sw",
+            CompareOp::Ew => "ew",
+            CompareOp::Gt => "gt",
+            CompareOp::Ge => "ge",
+            CompareOp::Lt => "lt",
+            CompareOp::Le => "le",
+        }
+    }
+}
+
 /// A literal as it stands in the text.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
@@ -30,17 +69,6 @@ pub enum Literal {
     Bool(bool),
     Number(serde_json::Number),
     String(String),
-}
-
-/// An attribute path as written: optional URN, name, optional sub-attribute. Letter case is the client's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttrPath {
-    /// URN in front of the last colon.
-    pub urn: Option<String>,
-    /// Attribute name.
-    pub name: String,
-    /// Sub-attribute name.
-    pub sub: Option<String>,
 }
 
 /// A parsed filter, not yet bound to a schema.

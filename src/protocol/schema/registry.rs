@@ -107,6 +107,19 @@ impl ResourceType {
         };
         Resolved::of(extension, attr, sub)
     }
+
+    /// Binds a path in standard attribute notation (RFC 7644 §3.10): the URN ends at the last colon, so that the dot of
+    /// its version is no sub-attribute's.
+    pub fn resolve_path(&self, path: &str) -> Option<Resolved> {
+        let (urn, rest) = match path.rsplit_once(':') {
+            Some((urn, rest)) => (Some(urn), rest),
+            None => (None, path),
+        };
+        match rest.split_once('.') {
+            Some((name, sub)) => self.resolve(urn, name, Some(sub)),
+            None => self.resolve(urn, rest, None),
+        }
+    }
 }
 
 impl Schema {
@@ -177,7 +190,8 @@ mod tests {
     #[test]
     fn names_resolve_in_any_letter_case_to_their_canonical_spelling() {
         let upper = urn::ENTERPRISE_USER.to_ascii_uppercase();
-        let cases: &[(Option<&str>, &str, Option<&str>, Option<&str>)] = &[
+        type Case<'a> = (Option<&'a str>, &'a str, Option<&'a str>, Option<&'a str>);
+        let cases: &[Case<'_>] = &[
             (None, "USERNAME", None, Some("userName")),
             (None, "name", Some("FAMILYNAME"), Some("name.familyName")),
             (None, "emails", Some("Value"), Some("emails.value")),
@@ -217,6 +231,30 @@ mod tests {
         ];
         for (urn, name, sub) in cases {
             assert_eq!(user(*urn, name, *sub), None, "{urn:?} {name} {sub:?}");
+        }
+    }
+
+    #[test]
+    fn written_paths_split_at_the_last_colon() {
+        let cases: &[(&str, Option<&str>)] = &[
+            ("name.familyname", Some("name.familyName")),
+            ("urn:ietf:params:scim:schemas:core:2.0:User:name.familyName", Some("name.familyName")),
+            (urn::ENTERPRISE_USER, Some(urn::ENTERPRISE_USER)),
+            (
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:Manager.Value",
+                Some("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value"),
+            ),
+            (urn::USER, None),
+            ("urn:ietf:params:scim:schemas:extension:enterprise:2.0", None),
+            ("name.", None),
+            (".value", None),
+            ("emails.value.x", None),
+            (":", None),
+            ("", None),
+        ];
+        for (path, expected) in cases {
+            let resolved = Registry::builtin().user.resolve_path(path).map(|r| r.path());
+            assert_eq!(resolved.as_deref(), *expected, "{path}");
         }
     }
 

@@ -1,0 +1,121 @@
+//! SQL text with its binds, put together at run time and valid on both backends: `?` marks a bind, in order.
+//! A statement has no static query id, since its text differs from search to search.
+
+use std::marker::PhantomData;
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::Error;
+use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+use crate::storage::uid::{Id, Uid};
+
+/// A bind; owned, so that a statement can travel to another thread.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Id(Id),
+    Text(String),
+    Big(i64),
+    /// PostgreSQL only.
+    Ids(Vec<Id>),
+}
+
+/// A piece of SQL. Its text holds exactly one `?` for each bind, and no other `?`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Sql {
+    text: String,
+    binds: Vec<Value>,
+}
+
+impl Sql {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Sql { text: text.into(), binds: Vec::new() }
+    }
+    /// Text without binds.
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+    /// A bind.
+    pub(super) fn bind(&mut self, value: Value) -> &mut Self {
+        self.text.push('?');
+        self.binds.push(value);
+        self
+    }
+    pub(super) fn id(&mut self, id: uuid::Uuid) -> &mut Self {
+        self.bind(Value::Id(Id(id)))
+    }
+    pub(super) fn text(&mut self, text: impl Into<String>) -> &mut Self {
+        self.bind(Value::Text(text.into()))
+    }
+    pub(super) fn append(&mut self, other: &Sql) -> &mut Self {
+        self.text.push_str(&other.text);
+        self.binds.extend_from_slice(&other.binds);
+        self
+    }
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+    /// As a statement whose rows have the SQL types `R`.
+    pub(super) fn statement<R>(self, keep_prepared: bool) -> Statement<R> {
+        Statement { sql: self, keep_prepared, row: PhantomData }
+    }
+}
+
+/// A complete statement.
+pub(super) struct Statement<R> {
+    sql: Sql,
+    keep_prepared: bool,
+    row: PhantomData<fn() -> R>,
+}
+
+impl<R> QueryId for Statement<R> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<R> Query for Statement<R> {
+    type SqlType = R;
+}
+impl<R> diesel::RunQueryDsl<SqliteConnection> for Statement<R> {}
+
+impl<R> QueryFragment<Pg> for Statement<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if !self.keep_prepared {
+            out.unsafe_to_cache_prepared();
+        }
+        let mut pieces = self.sql.text.split('?');
+        out.push_sql(pieces.next().unwrap_or(""));
+        for value in &self.sql.binds {
+            match value {
+                Value::Id(v) => out.push_bind_param::<Uid, _>(v)?,
+                Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
+                Value::Big(v) => out.push_bind_param::<BigInt, _>(v)?,
+                Value::Ids(v) => out.push_bind_param::<Array<Uid>, _>(v)?,
+            }
+            out.push_sql(pieces.next().unwrap_or(""));
+        }
+        Ok(())
+    }
+}
+
+impl<R> QueryFragment<Sqlite> for Statement<R> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if !self.keep_prepared {
+            out.unsafe_to_cache_prepared();
+        }
+        let mut pieces = self.sql.text.split('?');
+        out.push_sql(pieces.next().unwrap_or(""));
+        for value in &self.sql.binds {
+            match value {
+                Value::Id(v) => out.push_bind_param::<Uid, _>(v)?,
+                Value::Text(v) => out.push_bind_param::<Text, _>(v)?,
+                Value::Big(v) => out.push_bind_param::<BigInt, _>(v)?,
+                Value::Ids(_) => return Err(Error::QueryBuilderError("SQLite has no arrays".into())),
+            }
+            out.push_sql(pieces.next().unwrap_or(""));
+        }
+        Ok(())
+    }
+}
