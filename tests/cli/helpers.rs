@@ -162,7 +162,6 @@ pub(crate) struct Server {
     pub(crate) greeting: String,
     /// Host and port.
     pub(crate) address: String,
-    log: PathBuf,
 }
 
 impl Server {
@@ -180,7 +179,7 @@ impl Server {
         let (_, after) = greeting.split_once("serves http").expect("an address");
         let after = after.trim_start_matches(['s', ':', '/']);
         let address = after.split_whitespace().next().expect("an address").to_owned();
-        Server { child, stdout, greeting, address, log }
+        Server { child, stdout, greeting, address }
     }
 
     /// Status and whole text of a GET answer.
@@ -200,10 +199,6 @@ impl Server {
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
-    }
-
-    pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).expect("a log")
     }
 }
 

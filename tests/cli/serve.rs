@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
-use crate::helpers::{Home, Kind, get};
+use crate::helpers::{Done, Home, Kind, get};
 
 on_both! {
     fn first_start_makes_an_organization_and_later_ones_none(home: &Home) {
@@ -47,6 +47,29 @@ on_both! {
         assert!(log.contains("SIGTERM received: finishing running requests"), "{log}");
         if home.kind == Kind::Sqlite {
             assert!(!home.path("test.db-wal").exists(), "the log of the database is not merged");
+        }
+    }
+
+    fn no_secret_is_in_a_log_at_its_most_talkative(home: &Home) {
+        let mut bootstrap = home.command(&["bootstrap", "--json", "--name", "Acme"]);
+        bootstrap.env("RUST_LOG", "trace");
+        let done = Done::of(bootstrap);
+        let made: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
+        let token = made["scim"]["token"].as_str().expect("a text");
+        assert!(!done.stderr.contains(token), "{}", done.stderr);
+
+        for format in ["text", "json"] {
+            let server = home.serve(&[("RUST_LOG", "trace"), ("ROLLCALL_LOG_FORMAT", format)]);
+            server.get("/scim/v2/Users?filter=userName%20eq%20%22s3cret-name%22", Some(token));
+            server.get("/scim/v2/Users", Some("rc_st_s3cret-wrong"));
+            server.get(&format!("/scim/v2/Users?access_token={token}"), None);
+            assert_eq!(server.stop().0, 0);
+            let log = std::fs::read_to_string(home.path("server.log")).expect("a log");
+            assert!(log.contains("TRACE") && log.contains("SIGTERM received"), "{log}");
+            for secret in [token, crate::helpers::SECRET_KEY, "s3cret"] {
+                let line = log.lines().find(|l| l.contains(secret));
+                assert_eq!(line, None, "{secret}");
+            }
         }
     }
 
