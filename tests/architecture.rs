@@ -24,7 +24,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
             "base64",
         ],
     ),
-    ("domain", &["domain", "protocol"], &["serde", "serde_json", "thiserror", "chrono", "uuid", "sha2", "base64"]),
+    (
+        "domain",
+        &["domain", "protocol"],
+        &["serde", "serde_json", "thiserror", "chrono", "uuid", "sha2", "base64", "unicode_normalization"],
+    ),
     ("storage", &["storage", "domain", "protocol"], &["*"]),
     ("service", &["service", "storage", "domain", "protocol", "state", "config"], &["*"]),
     ("config", &["config", "domain", "protocol", "storage"], &["*"]),

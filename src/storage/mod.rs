@@ -63,6 +63,7 @@ struct Inner {
     metrics: Arc<Metrics>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it, behind an Arc")]
 enum AnyBackend {
     Sqlite(sqlite::Sqlite),
     Postgres(postgres::Postgres),

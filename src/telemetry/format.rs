@@ -33,19 +33,19 @@ pub(super) fn write(out: &mut dyn Write, form: LogFormat, clock: &Clock, record:
     match form {
         LogFormat::Text => {
             write!(out, "{second}.{micros:06}Z {:<5} {} ", record.level(), record.target())?;
-            write_escaped(out, record.args())?;
+            write_escaped(out, Escape::Lines, record.args())?;
             out.write_all(b"\n")
         }
         LogFormat::Json => {
             let level = record.level().as_str();
             write!(out, "{{\"time\":\"{second}.{micros:06}Z\",\"level\":\"{level}\",\"target\":\"")?;
-            write_escaped(out, &format_args!("{}", record.target()))?;
+            write_escaped(out, Escape::Json, &format_args!("{}", record.target()))?;
             if record.target() == access::TARGET {
                 // An access line prints itself as members of the object.
-                write!(out, "\",{}}}\n", record.args())
+                writeln!(out, "\",{}}}", record.args())
             } else {
                 out.write_all(b"\",\"message\":\"")?;
-                write_escaped(out, record.args())?;
+                write_escaped(out, Escape::Json, record.args())?;
                 out.write_all(b"\"}\n")
             }
         }
@@ -95,8 +95,17 @@ fn date(second: i64) -> Option<Second> {
     text.into_bytes().try_into().ok()
 }
 
-fn write_escaped(out: &mut dyn Write, args: &fmt::Arguments<'_>) -> io::Result<()> {
-    let mut escaped = Escaped { out, failed: None };
+/// What is escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// Control characters: a line for people stays one line.
+    Lines,
+    /// Also quotes and backslashes, as in a JSON string.
+    Json,
+}
+
+fn write_escaped(out: &mut dyn Write, escape: Escape, args: &fmt::Arguments<'_>) -> io::Result<()> {
+    let mut escaped = Escaped { out, escape, failed: None };
     match (escaped.write_fmt(*args), escaped.failed) {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(e)) => Err(e),
@@ -106,13 +115,14 @@ fn write_escaped(out: &mut dyn Write, args: &fmt::Arguments<'_>) -> io::Result<(
 
 struct Escaped<'a> {
     out: &'a mut dyn Write,
+    escape: Escape,
     failed: Option<io::Error>,
 }
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut result = Ok(());
-        escape(text, |piece| {
+        escape(text, self.escape, |piece| {
             if result.is_ok() {
                 result = self.out.write_all(piece.as_bytes());
             }
@@ -124,11 +134,11 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-/// Gives the text in pieces, escaped as JSON asks. In a line for people this marks quotes and backslashes too, which
-/// keeps it unambiguous.
-pub(super) fn escape(text: &str, mut piece: impl FnMut(&str)) {
+/// Gives the text in pieces, with what must be escaped as JSON writes it.
+pub(super) fn escape(text: &str, escape: Escape, mut piece: impl FnMut(&str)) {
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_control() || c == '"' || c == '\\') {
+    let is_special = |c: char| c.is_control() || (escape == Escape::Json && matches!(c, '"' | '\\'));
+    while let Some(at) = rest.find(is_special) {
         let (plain, from) = rest.split_at(at);
         piece(plain);
         let mut characters = from.chars();
