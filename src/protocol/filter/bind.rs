@@ -130,10 +130,9 @@ impl Binder<'_> {
             }
             (Kind::Integer | Kind::Decimal, Literal::Number(number)) => finite(number).map(Operand::Number),
             (Kind::DateTime, Literal::String(text)) => compare::instant(text).map(Operand::Instant),
-            (Kind::String | Kind::Reference | Kind::Binary, Literal::String(text)) => Some(Operand::Text {
-                raw: text.clone(),
-                key: compare::key(text, target.case_exact).into_owned(),
-            }),
+            (Kind::String | Kind::Reference | Kind::Binary, Literal::String(text)) => {
+                Some(Operand::Text { raw: text.clone(), key: compare::key(text, target.case_exact).into_owned() })
+            }
             _ => None,
         }
     }

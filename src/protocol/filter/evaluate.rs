@@ -104,10 +104,9 @@ fn present(value: &Value) -> bool {
 fn compares(value: &Value, op: CompareOp, operand: &Operand, case_exact: bool) -> bool {
     match (value, operand) {
         (Value::Bool(value), Operand::Bool(operand)) => ordered(op, value.cmp(operand)),
-        (Value::Number(value), Operand::Number(operand)) => value
-            .as_f64()
-            .and_then(|value| value.partial_cmp(operand))
-            .is_some_and(|ordering| ordered(op, ordering)),
+        (Value::Number(value), Operand::Number(operand)) => {
+            value.as_f64().and_then(|value| value.partial_cmp(operand)).is_some_and(|ordering| ordered(op, ordering))
+        }
         (Value::String(value), Operand::Instant(operand)) => {
             compare::instant(value).is_some_and(|value| ordered(op, value.cmp(operand)))
         }
