@@ -1,3 +1,7 @@
 //! The `rollcall` binary: arguments, then a command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rollcall::cli::run()
+}

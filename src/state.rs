@@ -1,9 +1,10 @@
-//! What every request handler shares: database, settings, clock, metrics.
+//! What every request handler shares: database, settings, clock, secret key, metrics.
 
 use std::sync::Arc;
 
-use crate::config::Settings;
+use crate::config::{SecretKey, Settings};
 use crate::storage::Database;
+use crate::telemetry::Metrics;
 
 /// Time for requests; tests set it.
 #[derive(Clone)]
@@ -28,13 +29,17 @@ impl Clock {
     }
 }
 
-/// Shared by all workers.
+/// Shared by all workers; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// Storage.
     pub db: Database,
-    /// Settings.
+    /// Settings, with the public URL in its final form.
     pub settings: Arc<Settings>,
     /// Time.
     pub clock: Clock,
+    /// Seals cursors and stored secrets.
+    pub secret_key: Arc<SecretKey>,
+    /// Counters and histograms; `observe` is called once a request.
+    pub metrics: Arc<Metrics>,
 }

@@ -65,6 +65,7 @@ struct Inner {
     searches: search::Searches,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one of it, behind an Arc")]
 enum AnyBackend {
     Sqlite(sqlite::Sqlite),
     Postgres(postgres::Postgres),

@@ -1,5 +1,11 @@
 //! The storage contract: every test runs on both backends, as `name::sqlite` and `name::postgres`. PostgreSQL is the
 //! server of `ROLLCALL_TEST_POSTGRES_URL`, whose user may create databases; each test gets one of its own.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop; clippy.toml exempts only functions that are marked as tests"
+)]
 
 #[macro_use]
 mod helpers;
@@ -8,6 +14,8 @@ mod cold;
 mod failure;
 mod groups;
 mod members;
+mod postgres;
+mod postgres_queue;
 mod property;
 mod race;
 mod schema;

@@ -17,7 +17,7 @@ use crate::helpers::model::Model;
 use crate::helpers::*;
 
 /// Decisions read one after another; zeros when they run out, so that shorter inputs are simpler writes.
-struct Choices<'a>(std::slice::Iter<'a, u8>);
+pub(crate) struct Choices<'a>(pub(crate) std::slice::Iter<'a, u8>);
 
 impl Choices<'_> {
     fn below(&mut self, n: usize) -> usize {
@@ -160,7 +160,7 @@ fn action(c: &mut Choices<'_>, model: &Model, scope: Scope) -> Action {
 }
 
 /// A write of one to three changes, planned on the state as it would be after each.
-fn next(c: &mut Choices<'_>, model: &Model, scopes: &[Scope]) -> Write {
+pub(crate) fn next(c: &mut Choices<'_>, model: &Model, scopes: &[Scope]) -> Write {
     let scope = scopes[c.below(scopes.len())];
     let mut ahead = model.clone();
     let mut all = vec![];
@@ -226,8 +226,8 @@ on_both! {
 }
 
 /// Leaves out what cannot be put in order from versions alone: writes of several changes, and members that are set or
-/// deleted (a deletion takes a member out of a group without a version of the group).
-fn concurrent(mut write: Write) -> Write {
+/// deleted (a deletion takes a member out of a group without a version of the group) or left out because unknown.
+pub(crate) fn concurrent(mut write: Write) -> Write {
     write.changes.truncate(1);
     for change in &mut write.changes {
         let remembered = change.action.clone();
@@ -239,6 +239,10 @@ fn concurrent(mut write: Write) -> Write {
                 let members = MemberChange::None;
                 Action::UpdateGroup { id, expected, columns: Some(columns), members, unknown_members }
             }
+            Action::UpdateGroup { id, expected, columns, members, .. } => {
+                let unknown_members = UnknownMembers::Refuse;
+                Action::UpdateGroup { id, expected, columns, members, unknown_members }
+            }
             other => other,
         };
     }
@@ -246,7 +250,7 @@ fn concurrent(mut write: Write) -> Write {
 }
 
 /// The state after the accepted writes, each resource's in the order of its versions; versions have no gaps.
-fn replay(log: &[(Write, Receipt)]) -> Model {
+pub(crate) fn replay(log: &[(Write, Receipt)]) -> Model {
     let mut by_target: BTreeMap<ResourceId, BTreeMap<i64, &Write>> = BTreeMap::new();
     for (write, receipt) in log.iter().filter(|(_, receipt)| receipt[0].changed) {
         let target = write.changes[0].action.target();

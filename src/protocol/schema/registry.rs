@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn names_resolve_in_any_letter_case_to_their_canonical_spelling() {
         let upper = urn::ENTERPRISE_USER.to_ascii_uppercase();
-        let cases: &[(Option<&str>, &str, Option<&str>, Option<&str>)] = &[
+        type Case<'a> = (Option<&'a str>, &'a str, Option<&'a str>, Option<&'a str>);
+        let cases: &[Case<'_>] = &[
             (None, "USERNAME", None, Some("userName")),
             (None, "name", Some("FAMILYNAME"), Some("name.familyName")),
             (None, "emails", Some("Value"), Some("emails.value")),

@@ -53,10 +53,11 @@ impl Connector {
 }
 
 /// Settings of a pooled connection. Plans follow the bound values (searches); what runs away or idles inside a
-/// transaction is ended by the server.
+/// transaction is ended by the server. An index probe costs what it costs in memory or on flash: with the default, a
+/// user's two groups were found by scanning all hundred (GET 72 µs of PostgreSQL instead of 50).
 pub(super) fn pooled_session(statement_timeout: Duration) -> String {
     format!(
-        "SET application_name = 'rollcall'; SET jit = off; SET idle_in_transaction_session_timeout = '30s'; \
+        "SET application_name = 'rollcall'; SET jit = off; SET random_page_cost = 1.1; SET idle_in_transaction_session_timeout = '30s'; \
          SET statement_timeout = {}",
         statement_timeout.as_millis().max(1)
     )

@@ -19,9 +19,16 @@ pub(super) fn connecting(error: &tokio_postgres::Error) -> StorageError {
         SqlState::INVALID_CATALOG_NAME,
         SqlState::INSUFFICIENT_PRIVILEGE,
     ];
-    if error.code().is_some_and(|code| refused.contains(code)) {
+    if error.code().is_some_and(|code| refused.contains(code)) || is_untrusted(error) {
         StorageError::Broken(text)
     } else {
         StorageError::Busy(text)
     }
+}
+
+/// Whether it was we who refused, because of the server's certificate.
+fn is_untrusted(error: &tokio_postgres::Error) -> bool {
+    let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<std::io::Error>());
+    let tls = io.and_then(std::io::Error::get_ref).and_then(|e| e.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }

@@ -38,9 +38,7 @@ pub(super) fn pending(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     } else {
         diesel::sql_query("SELECT version AS text FROM __diesel_schema_migrations").load(conn)?
     };
-    let is_pending = |m: &&Box<dyn Migration<Sqlite>>| {
-        let version = m.name().version().to_string();
-        !applied.iter().any(|line| line.text == version)
-    };
-    Ok(known.iter().filter(is_pending).map(|m| m.name().to_string()).collect())
+    let is_applied = |version: String| applied.iter().any(|line| line.text == version);
+    let pending = known.iter().filter(|m| !is_applied(m.name().version().to_string()));
+    Ok(pending.map(|m| m.name().to_string()).collect())
 }

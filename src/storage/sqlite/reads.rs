@@ -12,13 +12,14 @@ use crate::storage::uid::{Id, Uid};
 use crate::storage::{Credential, GroupRecord, References, UserRecord};
 
 /// Groups of the user `u` in its own connection as one text, at most as many as the one bind says (-1: all); read it
-/// with `references`. Follows the order of `members_of`.
+/// with `references`. Follows the order of `members_of`. The planner looks into a bare `LIMIT ?`, so SQLite would
+/// prepare the statement anew for every bind (29 µs in place of 7); `? + 0` keeps it prepared.
 macro_rules! groups_of_user {
     () => {
         "(SELECT group_concat(hex(id) || length(display_name) || ':' || display_name, '') FROM \
           (SELECT g.id, g.display_name FROM members m CROSS JOIN groups g \
            WHERE m.organization = u.organization AND m.member_id = u.id \
-           AND g.organization = m.organization AND g.id = m.group_id AND g.connection = u.connection LIMIT ?))"
+           AND g.organization = m.organization AND g.id = m.group_id AND g.connection = u.connection LIMIT ? + 0))"
     };
 }
 pub(crate) use groups_of_user;
@@ -54,7 +55,7 @@ hot!(
     "SELECT m.member_id, m.member_type, CASE m.member_type \
        WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id) \
        ELSE (SELECT g.display_name FROM groups g WHERE g.organization = m.organization AND g.id = m.member_id) END \
-     FROM members m WHERE m.organization = ? AND m.group_id = ? ORDER BY m.member_id LIMIT ?"
+     FROM members m WHERE m.organization = ? AND m.group_id = ? ORDER BY m.member_id LIMIT ? + 0"
 );
 hot!(BeginRead, Integer, "BEGIN");
 hot!(EndRead, Integer, "COMMIT");

@@ -153,7 +153,7 @@ fn update(step: &mut Step<'_>, id: ResourceId, expected: i64, columns: &UserColu
         owner.into_iter().chain([Bind::Big(expected)])
     };
     if renames {
-        let key = [Bind::Text(&*columns.user_name_key)];
+        let key = [Bind::Text(&columns.user_name_key)];
         let binds = set().into_iter().chain(keys()).chain(key).chain(row()).collect();
         return Ok(Hot::<RenameUser>::new(binds).execute(step.conn)? == 1);
     }

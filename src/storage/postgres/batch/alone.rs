@@ -17,7 +17,7 @@ use crate::storage::postgres::sql::groups::{
 use crate::storage::postgres::sql::members::{ChangeMembers, MemberIds};
 use crate::storage::postgres::sql::users::LockUsers;
 use crate::storage::uid::Id;
-use crate::storage::write::{Action, Applied, GroupColumns, MemberChange, UnknownMembers, Write};
+use crate::storage::write::{Action, Applied, Change, GroupColumns, MemberChange, UnknownMembers, Write};
 use crate::storage::{StorageError, UniqueKey};
 
 /// One write in a transaction of its own.
@@ -43,13 +43,35 @@ pub(crate) async fn apply(conn: &AsyncPgConnection, write: &Write, writer: i32) 
         lock_targets(conn, write).await?;
     }
     let mut receipt = Vec::with_capacity(write.changes.len());
-    for change in &write.changes {
-        match step(conn, Unit { write, change }, writer).await? {
-            Ok(applied) => receipt.push(applied),
-            Err(refused) => return Ok(Err(refused)),
+    let kind = |c: &Change| matches!(c.action, Action::InsertUser { .. });
+    for run in write.changes.chunk_by(|a, b| kind(a) && kind(b)) {
+        let steps = match run {
+            [change] => vec![step(conn, Unit { write, change }, writer).await?],
+            inserts => insert_users(conn, write, inserts, writer).await?,
+        };
+        for step in steps {
+            match step {
+                Ok(applied) => receipt.push(applied),
+                Err(refused) => return Ok(Err(refused)),
+            }
         }
     }
     Ok(Ok(receipt))
+}
+
+/// An import's run of inserts in one statement, in the order of their keys.
+async fn insert_users(
+    conn: &AsyncPgConnection,
+    write: &Write,
+    inserts: &[Change],
+    writer: i32,
+) -> QueryResult<Vec<Step>> {
+    let mut units: Vec<Unit<'_>> = inserts.iter().map(|change| Unit { write, change }).collect();
+    units.sort_by_key(|u| match &u.change.action {
+        Action::InsertUser { columns, .. } => columns.user_name_key.as_str(),
+        _ => "",
+    });
+    users::users(conn, &units, writer).await?.into_iter().map(|answer| single(vec![answer])).collect()
 }
 
 type Step = Result<Applied, StorageError>;

@@ -1,0 +1,230 @@
+//! The layer around the application: from the head of a request to its answer.
+
+use std::any::Any;
+use std::cell::OnceCell;
+use std::future::{Future, Ready, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Instant;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use futures_util::future::LocalBoxFuture;
+
+use super::{limits, request_id};
+use crate::http::{Shared, scim};
+use crate::protocol::error::ScimError;
+use crate::service::ServiceError;
+use crate::service::auth::bearer::Caller;
+use crate::telemetry::RequestFacts;
+
+/// Seconds after which an overloaded server is asked again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// One request and its answer: what layers and handlers tell each other about it.
+pub(crate) struct Exchange {
+    /// Also in `X-Request-Id`.
+    pub(crate) id: Arc<str>,
+    /// Who asks, once known.
+    pub(crate) caller: OnceCell<Arc<Caller>>,
+}
+
+impl Exchange {
+    /// The exchange of a request; every request that got past the edge has one.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Rc<Exchange>> {
+        request.extensions().get::<Rc<Exchange>>().cloned()
+    }
+}
+
+/// The cause of an internal error, left in the answer for the one place that logs it.
+pub(crate) struct Cause(pub(crate) String);
+
+/// Makes the layer.
+pub struct Edge {
+    shared: Rc<Arc<Shared>>,
+}
+
+impl Edge {
+    pub(crate) fn new(shared: Rc<Arc<Shared>>) -> Self {
+        Edge { shared }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Edge
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = EdgeService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(EdgeService { service, shared: Rc::clone(&self.shared) }))
+    }
+}
+
+/// The layer in one worker.
+pub struct EdgeService<S> {
+    service: S,
+    shared: Rc<Arc<Shared>>,
+}
+
+impl<S, B> Service<ServiceRequest> for EdgeService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let started = Instant::now();
+        let shared = Rc::clone(&self.shared);
+        let exchange = Rc::new(Exchange { id: shared.request_ids.of(request.headers()), caller: OnceCell::new() });
+        let in_flight = InFlight::enter(Rc::clone(&shared));
+        let refusal = match limits::check(request.head(), &shared.state.settings.limits) {
+            Err((status, detail)) => Some(refuse(request.path(), status, detail)),
+            Ok(()) if in_flight.is_above(shared.state.settings.limits.in_flight) => {
+                Some(refuse(request.path(), StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once"))
+            }
+            Ok(()) => None,
+        };
+        let next = match refusal {
+            Some(response) => Next::Refused(request, response),
+            None => {
+                request.extensions_mut().insert(Rc::clone(&exchange));
+                // The handle outlives a handler that panics; it must be dropped before the answer leaves the worker's
+                // pool of requests, which actix does when the response is written.
+                let handle = request.request().clone();
+                Next::Called(handle, self.service.call(request))
+            }
+        };
+        Box::pin(async move {
+            let mut response = match next {
+                Next::Refused(request, response) => request.into_response(response.map_into_right_body()),
+                Next::Called(handle, future) => match survive(future).await {
+                    Ok(Ok(response)) => response.map_into_left_body(),
+                    Ok(Err(error)) => {
+                        let response = HttpResponse::from_error(error).map_into_right_body();
+                        ServiceResponse::new(handle, response)
+                    }
+                    Err(panic) => {
+                        let response = panicked(handle.path(), &*panic).map_into_right_body();
+                        ServiceResponse::new(handle, response)
+                    }
+                },
+            };
+            drop(in_flight);
+            finish(&shared, &exchange, started, &mut response);
+            Ok(response)
+        })
+    }
+}
+
+enum Next<F> {
+    Refused(ServiceRequest, HttpResponse),
+    Called(HttpRequest, F),
+}
+
+/// Counts a request as long as it lives.
+struct InFlight {
+    shared: Rc<Arc<Shared>>,
+    before: usize,
+}
+
+impl InFlight {
+    fn enter(shared: Rc<Arc<Shared>>) -> Self {
+        let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight { shared, before }
+    }
+    fn is_above(&self, most: usize) -> bool {
+        self.before >= most
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let counter: &AtomicUsize = &self.shared.in_flight;
+        counter.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs a future to its end, or to its panic.
+async fn survive<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+/// 500 without text; what was said goes to the log.
+fn panicked(path: &str, panic: &(dyn Any + Send)) -> HttpResponse {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let cause = format!("panic: {}", said.unwrap_or("without a message"));
+    if scim::is_below(path) {
+        return scim::error::render(&ServiceError::Internal(cause));
+    }
+    let mut response = HttpResponse::InternalServerError().finish();
+    response.extensions_mut().insert(Cause(cause));
+    response
+}
+
+/// An answer to a request that no surface gets to see.
+fn refuse(path: &str, status: StatusCode, detail: &str) -> HttpResponse {
+    let mut response = if scim::is_below(path) {
+        scim::error::render(&ServiceError::Scim(ScimError::new(status.as_u16(), None, detail)))
+    } else {
+        HttpResponse::new(status)
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    } else {
+        response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    }
+    response
+}
+
+/// Headers of every answer, the log of internal errors, the access line and the metrics.
+fn finish<B>(shared: &Shared, exchange: &Exchange, started: Instant, response: &mut ServiceResponse<B>) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&exchange.id) {
+        headers.insert(HeaderName::from_static(request_id::HEADER), id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if let Some(Cause(cause)) = response.response().extensions().get() {
+        log::error!("request {} failed: {cause}", exchange.id);
+    }
+    let request = response.request();
+    let caller = exchange.caller.get();
+    shared.state.metrics.observe(&RequestFacts {
+        route: scim::route_of(request.path()),
+        method: request.method().as_str(),
+        path: request.path(),
+        status: response.status().as_u16(),
+        elapsed: started.elapsed(),
+        request_id: &exchange.id,
+        organization: caller.map(|caller| caller.scope.organization),
+        connection: caller.map(|caller| caller.scope.connection),
+        token: caller.map(|caller| caller.token),
+    });
+}

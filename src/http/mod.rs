@@ -1,0 +1,68 @@
+//! The HTTP surfaces over one service. `Http` is what they share in a process; `Http::edge` wraps the whole application,
+//! `Http::configure` mounts the surfaces. Opening sockets belongs to `startup`.
+
+pub mod extract;
+pub mod middleware;
+pub mod scim;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::service::auth::bearer::Bearer;
+use crate::service::auth::rate_limit::RateLimit;
+use crate::service::scim::discovery::Documents;
+use crate::state::AppState;
+use middleware::{Edge, RequestIds};
+
+/// What the surfaces share; one for the process, cheap to clone.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+}
+
+/// Shared by all workers and surfaces.
+pub(crate) struct Shared {
+    pub(crate) state: AppState,
+    /// `{public_url}/scim/v2`
+    pub(crate) scim_base: String,
+    pub(crate) documents: Documents,
+    pub(crate) bearer: Bearer,
+    /// `None` where rate limits are off.
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) in_flight: AtomicUsize,
+    pub(crate) request_ids: RequestIds,
+}
+
+impl Http {
+    /// Prepares what does not change while the process runs. `state.settings` has its final public URL.
+    pub fn new(state: AppState) -> Self {
+        let settings = &state.settings;
+        let scim_base = format!("{}{}", settings.public_url, scim::BASE);
+        let limits = &settings.limits;
+        let shared = Shared {
+            documents: Documents::new(&scim_base, &limits.protocol),
+            scim_base,
+            bearer: Bearer::new(limits.protocol.clone()),
+            rate_limit: settings.rate_limit.then(|| RateLimit::new(limits.token_rate, limits.token_burst)),
+            in_flight: AtomicUsize::new(0),
+            request_ids: RequestIds::new(),
+            state,
+        };
+        Http { shared: Arc::new(shared) }
+    }
+
+    /// The middleware for the whole application: `App::new().wrap(http.edge())`.
+    pub fn edge(&self) -> Edge {
+        Edge::new(Rc::new(Arc::clone(&self.shared)))
+    }
+
+    /// Mounts the surfaces, and 404 for what is none of theirs.
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        config
+            .service(scim::scope(&self.shared))
+            .default_service(web::to(|| async { actix_web::HttpResponse::NotFound().finish() }));
+    }
+}

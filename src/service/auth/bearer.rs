@@ -1,0 +1,151 @@
+//! SCIM tokens: from the presented text to the caller. A token is looked up by its SHA-256 through a unique index, so
+//! nothing is compared byte by byte with a stored secret, and what timing could tell is the position in an index of
+//! hashes that a caller cannot steer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::domain::connection::{Access, ConnectionSettings};
+use crate::domain::ids::{Scope, TokenId};
+use crate::domain::token;
+use crate::protocol::error::ScimError;
+use crate::protocol::policy::{Limits, Policy};
+use crate::service::{Result, ServiceError, Unauthenticated};
+use crate::storage::{Backend, Credential, Database};
+
+/// Age of a cached credential on PostgreSQL (design.md section 5: revocation is seen within a second).
+const CACHE_AGE: Duration = Duration::from_secs(1);
+/// Entries of the cache and of the touch list before old ones are swept out.
+const ENTRIES: usize = 10_000;
+/// µs between two writes of `last_used_at`.
+const TOUCH_INTERVAL: i64 = 60_000_000;
+/// Longest text that is hashed; ours have 55 characters.
+const TOKEN_BYTES: usize = 512;
+
+/// The bearer of a valid token.
+#[derive(Debug)]
+pub struct Caller {
+    /// The token.
+    pub token: TokenId,
+    /// What it opens.
+    pub scope: Scope,
+    /// What the connection's state allows.
+    pub access: Access,
+    /// The organization's choices for this connection.
+    pub settings: ConnectionSettings,
+    /// The engine's choices for this connection.
+    pub policy: Policy,
+}
+
+/// Authenticates SCIM tokens. One for the process.
+pub struct Bearer {
+    limits: Limits,
+    cache: Mutex<HashMap<[u8; 32], (Instant, Arc<Found>)>>,
+    touched: Mutex<HashMap<TokenId, i64>>,
+}
+
+/// A credential with what was derived from it once.
+struct Found {
+    credential: Credential,
+    caller: Arc<Caller>,
+}
+
+/// A valid token, and whether its use should be noted now (`touch`).
+pub struct Authenticated {
+    /// The bearer.
+    pub caller: Arc<Caller>,
+    /// At most once a minute.
+    pub touch_due: bool,
+}
+
+impl Bearer {
+    /// `limits` go into every caller's policy.
+    pub fn new(limits: Limits) -> Self {
+        Bearer { limits, cache: Mutex::default(), touched: Mutex::default() }
+    }
+
+    /// The caller behind a presented token.
+    ///
+    /// # Errors
+    /// `Unauthenticated(Invalid)`; 403 while the organization is suspended; those of storage.
+    pub async fn authenticate(&self, db: &Database, presented: &str, now: i64) -> Result<Authenticated> {
+        const INVALID: ServiceError = ServiceError::Unauthenticated(Unauthenticated::Invalid);
+        if presented.len() > TOKEN_BYTES {
+            return Err(INVALID);
+        }
+        let found = self.find(db, &token::hash(presented)).await?.ok_or(INVALID)?;
+        let credential = &found.credential;
+        let expired = credential.expires_at.is_some_and(|at| at <= now);
+        if expired || credential.revoked_at.is_some() || found.caller.access == Access::None {
+            return Err(INVALID);
+        }
+        if credential.organization_suspended {
+            return Err(ScimError::new(403, None, "The organization of this token is suspended").into());
+        }
+        Ok(Authenticated { caller: Arc::clone(&found.caller), touch_due: self.touch_due(credential, now) })
+    }
+
+    /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL it is a round trip, so that its answer,
+    /// "unknown" excepted, serves for a second.
+    async fn find(&self, db: &Database, hash: &[u8; 32]) -> Result<Option<Arc<Found>>> {
+        let cached = db.backend() == Backend::Postgres;
+        if cached {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, found)) = cache.get(hash)
+                && at.elapsed() < CACHE_AGE
+            {
+                return Ok(Some(Arc::clone(found)));
+            }
+        }
+        let asked = Instant::now();
+        let Some(credential) = db.find_credential_across_organizations(hash).await? else { return Ok(None) };
+        let found = Arc::new(Found { caller: Arc::new(self.caller(&credential)?), credential });
+        if cached {
+            let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            if cache.len() >= ENTRIES {
+                cache.retain(|_, (at, _)| at.elapsed() < CACHE_AGE);
+            }
+            cache.insert(*hash, (asked, Arc::clone(&found)));
+        }
+        Ok(Some(found))
+    }
+
+    fn caller(&self, credential: &Credential) -> Result<Caller> {
+        let settings = ConnectionSettings::parse(&credential.connection_settings).map_err(|error| {
+            ServiceError::Internal(format!("settings of connection {}: {error}", credential.connection))
+        })?;
+        Ok(Caller {
+            token: credential.token,
+            scope: Scope { organization: credential.organization, connection: credential.connection },
+            access: Access::of(&credential.connection_state),
+            policy: Policy { repairs: settings.repairs(), limits: self.limits.clone() },
+            settings,
+        })
+    }
+
+    fn touch_due(&self, credential: &Credential, now: i64) -> bool {
+        let due = |at: i64| now.saturating_sub(at) >= TOUCH_INTERVAL;
+        if !credential.last_used_at.is_none_or(due) {
+            return false;
+        }
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        if !touched.get(&credential.token).is_none_or(|at| due(*at)) {
+            return false;
+        }
+        if touched.len() >= ENTRIES {
+            touched.retain(|_, at| !due(*at));
+        }
+        touched.insert(credential.token, now);
+        true
+    }
+}
+
+/// Notes the use of a token. Meant to run beside the request, which neither waits for it nor fails with it.
+///
+/// # Errors
+/// Those of storage.
+pub async fn touch(db: &Database, caller: &Caller, now: i64, address: Option<String>) -> Result<()> {
+    db.touch_token(caller.scope.organization, caller.token, now, address).await?;
+    Ok(())
+}

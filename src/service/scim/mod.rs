@@ -1,0 +1,5 @@
+//! The operations of the SCIM surface (RFC 7644 §3): resources, search, discovery.
+
+pub mod discovery;
+pub mod resources;
+pub mod search;

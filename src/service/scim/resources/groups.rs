@@ -1,0 +1,299 @@
+//! Writes and reads of groups. Changes of members never load the group: storage applies them as rows.
+
+use serde_json::{Value, json};
+
+use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, once};
+use crate::domain::connection::{DuplicateGroupNames, UnknownMembers};
+use crate::domain::ids::ResourceId;
+use crate::protocol::etag::Condition;
+use crate::protocol::patch::{Member, MemberPlan, PatchRequest};
+use crate::protocol::projection::Projection;
+use crate::protocol::resource::Resource;
+use crate::protocol::schema::{Registry, ResourceKind, ResourceType};
+use crate::protocol::splice::{Head, Reference};
+use crate::protocol::validate;
+use crate::service::error::missing_members;
+use crate::service::{Ctx, Result, ServiceError, ids};
+use crate::storage::write::{self, Action, GroupColumns, MemberChange};
+use crate::storage::{Database, GroupRecord, References, keys};
+
+const KIND: ResourceKind = ResourceKind::Group;
+
+/// Members up to which a PATCH answers with the group (design.md section 4).
+const SHOWN_MEMBERS: u32 = 100;
+
+fn resource_type() -> &'static ResourceType {
+    Registry::builtin().resource_type(KIND)
+}
+
+/// Whether an answer by this projection needs the group's members.
+pub(in crate::service::scim) fn references(projection: &Projection) -> References {
+    if projection.wants("members") { References::All } else { References::Skip }
+}
+
+/// What an answer is made of.
+pub(in crate::service::scim) fn stored(record: GroupRecord) -> Stored {
+    Stored {
+        kind: KIND,
+        head: Head { id: record.id.0, version: record.version, created: record.created, modified: record.modified },
+        document: record.document,
+        references: record.members,
+    }
+}
+
+pub(super) async fn find(ctx: &Ctx, db: &Database, id: ResourceId, projection: &Projection) -> Result<Option<Stored>> {
+    Ok(db.find_group(ctx.scope, id, references(projection)).await?.map(stored))
+}
+
+pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value, projection: &Projection) -> Result<Stored> {
+    let validated = validate::create(body, resource_type(), &ctx.policy)?;
+    let members = known_form(ctx, validated.members.unwrap_or_default())?;
+    let id = ids::resource();
+    let columns = columns(ctx, &validated.resource);
+    let document = columns.document.clone();
+    let has_members = !members.is_empty();
+    let action = Action::InsertGroup { id, columns, members, unknown_members: unknown_members(ctx) };
+    let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
+    // Displays are the members' own, and some may have been left out: what is shown is read.
+    if has_members
+        && references(projection) != References::Skip
+        && let Some(record) = db.find_group(ctx.scope, id, References::All).await?
+    {
+        return Ok(stored(record));
+    }
+    let head = Head { id: id.0, version: applied.version, created: ctx.now, modified: ctx.now };
+    Ok(Stored { kind: KIND, head, document, references: Some(Vec::new()) })
+}
+
+pub(super) async fn replace(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    body: &Value,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<Written> {
+    let (record, current) = load(ctx, db, id, conditions, References::Skip).await?;
+    let validated = validate::replace(body.clone(), resource_type(), &current, &ctx.policy)?;
+    let members = known_form(ctx, validated.members.unwrap_or_default())?;
+    let asked = json!({ "exactly": members.iter().map(ToString::to_string).collect::<Vec<_>>() });
+    let change = Update {
+        current: &current,
+        next: &validated.resource,
+        members: MemberChange::Exactly(members),
+        asked: Some(asked),
+    };
+    let version = update(ctx, db, &record, conditions, change).await?;
+    // Absent members are cleared, so the whole group is known to the client only from the answer.
+    let show = if show == Show::Usual { Show::Whole } else { show };
+    answer(ctx, db, id, version, projection, show).await
+}
+
+pub(super) async fn patch(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    request: &PatchRequest,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<Written> {
+    let version = match expected_without_read(conditions) {
+        Some(expected) if request.only_members() => patch_members(ctx, db, id, expected, request).await?,
+        _ => patch_whole(ctx, db, id, conditions, request).await?,
+    };
+    answer(ctx, db, id, version, projection, show).await
+}
+
+pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions: &Conditions) -> Attempt<()> {
+    let record = db.find_group(ctx.scope, id, References::Skip).await?.ok_or(Refused::Missing)?;
+    conditions.check(record.version)?;
+    let expected = (!conditions.is_indifferent()).then_some(record.version);
+    let action = Action::DeleteGroup { id, expected };
+    commit(ctx, db, action, detail::deleted(&record.document)).await?;
+    Ok(())
+}
+
+/// The version that storage has to find (`None` for any), where the conditions can be left to it.
+fn expected_without_read(conditions: &Conditions) -> Option<Option<i64>> {
+    if conditions.is_indifferent() {
+        return Some(None);
+    }
+    match (&conditions.if_match, &conditions.if_none_match) {
+        (Some(Condition::Versions(versions)), None) => match versions.as_slice() {
+            [version] => Some(Some(*version)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A PATCH of nothing but members by id: one commit, whatever the group's size.
+async fn patch_members(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    expected: Option<i64>,
+    request: &PatchRequest,
+) -> Attempt<i64> {
+    let plan = request.apply(resource_type(), &Resource::default(), &[], &ctx.policy)?.members;
+    let action = Action::UpdateGroup {
+        id,
+        expected,
+        columns: None,
+        members: member_change(ctx, &plan)?,
+        unknown_members: unknown_members(ctx),
+    };
+    let empty = serde_json::Map::new();
+    let detail = detail::changed(&empty, &empty, detail::member_plan(&plan));
+    match commit(ctx, db, action, detail).await {
+        Ok(applied) => Ok(applied.version),
+        // The one version that the client meant is gone: reading again could not help.
+        Err(Refused::Stale) if expected.is_some() => {
+            Err(crate::protocol::error::ScimError::precondition_failed().into())
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// A PATCH that reads or writes attributes of the group as well.
+async fn patch_whole(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    request: &PatchRequest,
+) -> Attempt<i64> {
+    let wanted = if request.needs_members() { References::All } else { References::Skip };
+    let (record, current) = load(ctx, db, id, conditions, wanted).await?;
+    let members: Vec<Member> = record.members.iter().flatten().map(member).collect();
+    let outcome = request.apply(resource_type(), &current, &members, &ctx.policy)?;
+    let change = Update {
+        current: &current,
+        next: &outcome.resource,
+        members: member_change(ctx, &outcome.members)?,
+        asked: detail::member_plan(&outcome.members),
+    };
+    // Members were chosen by what was read, so that what is stored must still be that.
+    update_from(ctx, db, &record, request.needs_members() || !conditions.is_indifferent(), change).await
+}
+
+/// A group's state as read and as it shall be.
+struct Update<'a> {
+    current: &'a Resource,
+    next: &'a Resource,
+    members: MemberChange,
+    /// What the event tells of members.
+    asked: Option<Value>,
+}
+
+async fn update(
+    ctx: &Ctx,
+    db: &Database,
+    record: &GroupRecord,
+    conditions: &Conditions,
+    change: Update<'_>,
+) -> Attempt<i64> {
+    update_from(ctx, db, record, !conditions.is_indifferent(), change).await
+}
+
+/// Commits what differs; answers the version now stored. Without new columns the version that was read matters only
+/// where `strict`: changes of members commute.
+async fn update_from(ctx: &Ctx, db: &Database, record: &GroupRecord, strict: bool, change: Update<'_>) -> Attempt<i64> {
+    let differs = change.current.attributes != change.next.attributes;
+    if !differs && change.members == MemberChange::None {
+        return Ok(record.version);
+    }
+    let detail = detail::changed(&change.current.attributes, &change.next.attributes, change.asked);
+    let action = Action::UpdateGroup {
+        id: record.id,
+        expected: (strict || differs).then_some(record.version),
+        columns: differs.then(|| columns(ctx, change.next)),
+        members: change.members,
+        unknown_members: unknown_members(ctx),
+    };
+    Ok(commit(ctx, db, action, detail).await?.version)
+}
+
+/// What the client gets to see of a written group.
+async fn answer(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    version: i64,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<Written> {
+    let wanted = match (show, references(projection)) {
+        (Show::Nothing, _) => return Ok(Written { version, stored: None }),
+        (_, References::Skip) => References::Skip,
+        (Show::Usual, _) => References::UpTo(SHOWN_MEMBERS + 1),
+        (Show::Whole, _) => References::All,
+    };
+    let record = db.find_group(ctx.scope, id, wanted).await?.ok_or(Refused::Missing)?;
+    let shown = record.members.as_ref().map_or(0, Vec::len);
+    if matches!(wanted, References::UpTo(_)) && shown > SHOWN_MEMBERS as usize {
+        return Ok(Written { version, stored: None });
+    }
+    Ok(Written { version: record.version, stored: Some(stored(record)) })
+}
+
+/// The stored group, in scope and of a version that the client means.
+async fn load(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    members: References,
+) -> Attempt<(GroupRecord, Resource)> {
+    let record = db.find_group(ctx.scope, id, members).await?.ok_or(Refused::Missing)?;
+    conditions.check(record.version)?;
+    let current = Resource::from_document(&record.document).map_err(|error| damaged(id, &error))?;
+    Ok((record, current))
+}
+
+fn columns(ctx: &Ctx, resource: &Resource) -> GroupColumns {
+    keys::group_columns(resource, ctx.settings.duplicate_group_names == DuplicateGroupNames::Refuse)
+}
+
+fn unknown_members(ctx: &Ctx) -> write::UnknownMembers {
+    match ctx.settings.unknown_members {
+        UnknownMembers::Refuse => write::UnknownMembers::Refuse,
+        UnknownMembers::Ignore => write::UnknownMembers::Ignore,
+    }
+}
+
+fn member(reference: &Reference) -> Member {
+    Member {
+        value: reference.id.as_hyphenated().to_string(),
+        kind: if reference.is_group { "Group" } else { "User" },
+        display: reference.display.clone(),
+    }
+}
+
+/// The ids of new members. What has not the form of an id is an id that does not exist.
+fn known_form(ctx: &Ctx, members: Vec<String>) -> std::result::Result<Vec<ResourceId>, ServiceError> {
+    let mut unknown = Vec::new();
+    let mut known = Vec::with_capacity(members.len());
+    for member in members {
+        match ResourceId::parse(&member) {
+            Some(id) => known.push(id),
+            None => unknown.push(member),
+        }
+    }
+    if !unknown.is_empty() && ctx.settings.unknown_members == UnknownMembers::Refuse {
+        return Err(missing_members(unknown.iter()).into());
+    }
+    Ok(known)
+}
+
+fn member_change(ctx: &Ctx, plan: &MemberPlan) -> std::result::Result<MemberChange, ServiceError> {
+    let add = known_form(ctx, plan.add.clone())?;
+    if plan.clear {
+        return Ok(MemberChange::Exactly(add));
+    }
+    // Whoever does not exist is no member already (R11).
+    let remove: Vec<_> = plan.remove.iter().filter_map(|id| ResourceId::parse(id)).collect();
+    if add.is_empty() && remove.is_empty() { Ok(MemberChange::None) } else { Ok(MemberChange::Delta { add, remove }) }
+}

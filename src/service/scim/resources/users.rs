@@ -1,0 +1,140 @@
+//! Writes and reads of users.
+
+use serde_json::Value;
+
+use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, once};
+use crate::domain::ids::ResourceId;
+use crate::protocol::compare;
+use crate::protocol::patch::PatchRequest;
+use crate::protocol::projection::Projection;
+use crate::protocol::resource::Resource;
+use crate::protocol::schema::{Registry, ResourceKind, ResourceType};
+use crate::protocol::splice::Head;
+use crate::protocol::validate;
+use crate::service::{Ctx, Result, ids};
+use crate::storage::write::Action;
+use crate::storage::{Database, References, UserRecord, keys};
+
+const KIND: ResourceKind = ResourceKind::User;
+
+fn resource_type() -> &'static ResourceType {
+    Registry::builtin().resource_type(KIND)
+}
+
+/// Whether an answer by this projection needs the user's groups.
+pub(in crate::service::scim) fn references(projection: &Projection) -> References {
+    if projection.wants("groups") { References::All } else { References::Skip }
+}
+
+/// What an answer is made of.
+pub(in crate::service::scim) fn stored(record: UserRecord, references: References) -> Stored {
+    Stored {
+        kind: KIND,
+        head: Head { id: record.id.0, version: record.version, created: record.created, modified: record.modified },
+        document: record.document,
+        references: (references != References::Skip).then_some(record.groups),
+    }
+}
+
+pub(super) async fn find(ctx: &Ctx, db: &Database, id: ResourceId, projection: &Projection) -> Result<Option<Stored>> {
+    let references = references(projection);
+    let record = db.find_user(ctx.scope, id, references).await?;
+    Ok(record.map(|record| stored(record, references)))
+}
+
+pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stored> {
+    let resource = validate::create(body, resource_type(), &ctx.policy)?.resource;
+    let id = ids::resource();
+    let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
+    let document = columns.document.clone();
+    let action = Action::InsertUser { id, columns, values };
+    let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
+    let head = Head { id: id.0, version: applied.version, created: ctx.now, modified: ctx.now };
+    Ok(Stored { kind: KIND, head, document, references: Some(Vec::new()) })
+}
+
+pub(super) async fn replace(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    body: &Value,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<Written> {
+    let (record, current) = load(ctx, db, id, conditions, projection, show).await?;
+    let next = validate::replace(body.clone(), resource_type(), &current, &ctx.policy)?.resource;
+    store(ctx, db, record, &current, &next, projection, show).await
+}
+
+pub(super) async fn patch(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    request: &PatchRequest,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<Written> {
+    let (record, current) = load(ctx, db, id, conditions, projection, show).await?;
+    let next = request.apply(resource_type(), &current, &[], &ctx.policy)?.resource;
+    store(ctx, db, record, &current, &next, projection, show).await
+}
+
+pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions: &Conditions) -> Attempt<()> {
+    let record = db.find_user(ctx.scope, id, References::Skip).await?.ok_or(Refused::Missing)?;
+    conditions.check(record.version)?;
+    let expected = (!conditions.is_indifferent()).then_some(record.version);
+    let action = Action::DeleteUser { id, expected };
+    commit(ctx, db, action, detail::deleted(&record.document)).await?;
+    Ok(())
+}
+
+/// The stored user, in scope and of a version that the client means, with its groups where the answer shows them.
+async fn load(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    conditions: &Conditions,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<(UserRecord, Resource)> {
+    let references = if show == Show::Nothing { References::Skip } else { references(projection) };
+    let record = db.find_user(ctx.scope, id, references).await?.ok_or(Refused::Missing)?;
+    conditions.check(record.version)?;
+    let current = Resource::from_document(&record.document).map_err(|error| damaged(id, &error))?;
+    Ok((record, current))
+}
+
+/// Commits the new state where it differs, and answers from what was committed without reading it again.
+async fn store(
+    ctx: &Ctx,
+    db: &Database,
+    mut record: UserRecord,
+    current: &Resource,
+    next: &Resource,
+    projection: &Projection,
+    show: Show,
+) -> Attempt<Written> {
+    if current.attributes != next.attributes {
+        let (columns, values) = keys::user_columns(next, next.active().unwrap_or(record.access));
+        let document = columns.document.clone();
+        let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
+        let action = Action::ReplaceUser {
+            id: record.id,
+            expected: record.version,
+            renames: current.user_name().map(compare::fold) != next.user_name().map(compare::fold),
+            columns,
+            add_values,
+            remove_values,
+        };
+        let detail = detail::changed(&current.attributes, &next.attributes, None);
+        let applied = commit(ctx, db, action, detail).await?;
+        record.version = applied.version;
+        record.modified = ctx.now;
+        record.document = document;
+    }
+    let version = record.version;
+    let stored = (show != Show::Nothing).then(|| stored(record, references(projection)));
+    Ok(Written { version, stored })
+}

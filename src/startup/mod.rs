@@ -1,0 +1,318 @@
+//! From settings to a running service: opens the database, migrates it, binds the sockets, runs until it is told to stop.
+//! Wiring only; what is served belongs to `http`.
+
+mod probes;
+mod tls;
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Settings, TlsFiles};
+use crate::state::{AppState, Clock};
+use crate::storage::{Database, DatabaseOptions, StorageError};
+use crate::telemetry::{LogWriter, Metrics};
+use probes::Readiness;
+pub use tls::{Certificate, check_key_mode};
+
+/// Connections that wait to be accepted; the kernel lowers it to its own bound (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
+/// Seconds that running requests have after the signal to stop.
+const STOP: u64 = 30;
+/// How often the certificate's files are looked at.
+const TLS_CHECK: Duration = Duration::from_secs(5);
+
+/// Why the service does not start, in words for who starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that can only be judged now (a file, a key).
+    #[error("{0}")]
+    Settings(String),
+    /// The database cannot be opened or migrated.
+    #[error("cannot {deed} the database: {cause}")]
+    Database {
+        /// What was tried.
+        deed: &'static str,
+        /// What came of it.
+        cause: StorageError,
+    },
+    /// `--no-migrate` and a database that is not current.
+    #[error("the database lacks migrations ({}), and --no-migrate forbids applying them: run `rollcall migrate`", .0.join(", "))]
+    NotMigrated(Vec<String>),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// As set.
+        address: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// What a process gives to its application; tests give their own.
+pub struct Surroundings {
+    /// Time.
+    pub clock: Clock,
+    /// Where log lines go, so that dropped ones can be counted.
+    pub log: Option<LogWriter>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Surroundings { clock: Clock::system(), log: None }
+    }
+}
+
+/// A service that listens.
+pub struct Application {
+    state: AppState,
+    port: u16,
+    metrics_port: Option<u16>,
+    server: Server,
+    metrics_server: Option<Server>,
+    certificate: Option<Arc<Certificate>>,
+}
+
+impl Application {
+    /// Opens the database, migrates it, and listens; requests are answered from here on.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        Application::build_in(settings, Surroundings::default()).await
+    }
+
+    /// The same with a clock and a log of the caller's.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn build_in(settings: Settings, surroundings: Surroundings) -> Result<Self, StartError> {
+        let secret_key = settings.load_secret_key().map_err(StartError::Settings)?;
+        let certificate = settings.tls.as_ref().map(load_certificate).transpose()?;
+        let db = open(&settings).await?;
+        migrate(&db, settings.migrate).await?;
+
+        let addresses = resolve(&settings.listen)?;
+        let sockets = listen(&settings.listen, &addresses)?;
+        let port = port_of(&sockets);
+        let settings = settings.listening_on(port);
+        let state = AppState {
+            metrics: Arc::new(Metrics::new(&db, surroundings.log)),
+            db,
+            secret_key: Arc::new(secret_key),
+            clock: surroundings.clock,
+            settings: Arc::new(settings),
+        };
+        let readiness = Readiness::new(state.db.clone());
+        let metrics = state.settings.metrics_listen.as_deref();
+        let metrics = metrics.map(|address| serve_metrics(address, &state, &readiness)).transpose()?;
+        let server = serve(sockets, &state, &readiness, certificate.as_deref())
+            .map_err(|cause| StartError::Listen { address: state.settings.listen.clone(), cause })?;
+        let (metrics_server, metrics_port) = metrics.unzip();
+        Ok(Application { state, port, metrics_port, server, metrics_server, certificate })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port of `/metrics`, where it is on.
+    pub fn metrics_port(&self) -> Option<u16> {
+        self.metrics_port
+    }
+
+    /// Database, settings and clock.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Runs until SIGTERM or SIGINT; a second one stops without waiting for running requests.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn run_until_stopped(self) -> io::Result<()> {
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let handle = self.server.handle();
+        let mut next = async move || {
+            tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" }
+        };
+        let (first, stop) = tokio::sync::oneshot::channel();
+        let signals = tokio::spawn(async move {
+            log::info!("{} received: finishing running requests", next().await);
+            let _ = first.send(());
+            log::warn!("{} received: stopping at once", next().await);
+            handle.stop(false).await;
+        });
+        let result = self.run_until(async { stop.await.unwrap_or(()) }).await;
+        signals.abort();
+        result
+    }
+
+    /// Runs until a future ends; then finishes running requests (30 s at most) and closes the database.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let servers = [Some(self.server.handle()), self.metrics_server.as_ref().map(Server::handle)];
+        let stopper = tokio::spawn(async move {
+            stop.await;
+            stop_gracefully(servers).await;
+        });
+        let renewal = self.certificate.map(|certificate| tokio::spawn(renew(certificate)));
+        let metrics = self.metrics_server.map(tokio::spawn);
+        let result = self.server.await;
+        stopper.abort();
+        for task in renewal.iter().map(|t| t.abort_handle()).chain(metrics.iter().map(|t| t.abort_handle())) {
+            task.abort();
+        }
+        self.state.db.close().await;
+        result
+    }
+}
+
+async fn stop_gracefully(servers: [Option<ServerHandle>; 2]) {
+    for server in servers.into_iter().flatten() {
+        server.stop(true).await;
+    }
+}
+
+async fn renew(certificate: Arc<Certificate>) {
+    let mut interval = tokio::time::interval(TLS_CHECK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        match certificate.renew() {
+            Ok(false) => {}
+            Ok(true) => log::info!("the TLS certificate was read again"),
+            Err(e) => log::error!("the TLS certificate changed and cannot be used, the old one stays: {e}"),
+        }
+    }
+}
+
+fn load_certificate(files: &TlsFiles) -> Result<Arc<Certificate>, StartError> {
+    Certificate::load(files).map(Arc::new).map_err(StartError::Settings)
+}
+
+/// Opens the database of these settings.
+///
+/// # Errors
+/// `Database`.
+pub async fn open(settings: &Settings) -> Result<Database, StartError> {
+    let options = DatabaseOptions {
+        url: settings.database_url.reveal().to_owned(),
+        connections: settings.database_connections,
+        workers: settings.workers,
+        pool_wait: settings.limits.pool_wait,
+        statement_timeout: settings.limits.statement_timeout,
+    };
+    Database::open(&options).await.map_err(|cause| StartError::Database { deed: "open", cause })
+}
+
+/// Brings the database up to date, or makes sure that it is.
+///
+/// # Errors
+/// `Database`, `NotMigrated`.
+pub async fn migrate(db: &Database, apply: bool) -> Result<(), StartError> {
+    if !apply {
+        let pending = db.pending_migrations().await;
+        let pending = pending.map_err(|cause| StartError::Database { deed: "read the migrations of", cause })?;
+        return if pending.is_empty() { Ok(()) } else { Err(StartError::NotMigrated(pending)) };
+    }
+    let applied = db.migrate().await.map_err(|cause| StartError::Database { deed: "migrate", cause })?;
+    for name in applied {
+        log::info!("migration {name} applied");
+    }
+    Ok(())
+}
+
+fn resolve(address: &str) -> Result<Vec<SocketAddr>, StartError> {
+    let failed = |cause| StartError::Listen { address: address.to_owned(), cause };
+    let mut addresses: Vec<SocketAddr> = address.to_socket_addrs().map_err(failed)?.collect();
+    // A name may stand for several addresses, which would get different free ports.
+    if addresses.first().is_some_and(|a| a.port() == 0) {
+        addresses.truncate(1);
+    }
+    Ok(addresses)
+}
+
+fn listen(address: &str, addresses: &[SocketAddr]) -> Result<Vec<std::net::TcpListener>, StartError> {
+    let mut sockets = Vec::new();
+    let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "the name stands for no address");
+    for one in addresses {
+        match bind(*one) {
+            Ok(socket) => sockets.push(socket),
+            Err(e) => failure = e,
+        }
+    }
+    // As with a name that has an IPv6 address on a machine without IPv6: one that works is enough.
+    if sockets.is_empty() {
+        Err(StartError::Listen { address: address.to_owned(), cause: failure })
+    } else {
+        Ok(sockets)
+    }
+}
+
+/// With address reuse, so that a restart need not wait for old connections to be forgotten.
+fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn port_of(sockets: &[std::net::TcpListener]) -> u16 {
+    sockets.first().and_then(|s| s.local_addr().ok()).map_or(0, |a| a.port())
+}
+
+fn serve(
+    sockets: Vec<std::net::TcpListener>,
+    state: &AppState,
+    readiness: &Readiness,
+    certificate: Option<&Certificate>,
+) -> io::Result<Server> {
+    let settings = &state.settings;
+    let readiness = readiness.clone();
+    let app = move || {
+        let readiness = readiness.clone();
+        App::new().configure(move |config| readiness.configure(config))
+    };
+    let mut server = HttpServer::new(app)
+        .workers(settings.workers)
+        .keep_alive(settings.limits.keep_alive)
+        .client_request_timeout(settings.limits.header_timeout)
+        .max_connections(settings.limits.connections.div_ceil(settings.workers))
+        .tcp_nodelay(true)
+        .shutdown_timeout(STOP)
+        .disable_signals();
+    for socket in sockets {
+        server = match certificate {
+            Some(certificate) => server.listen_rustls_0_23(socket, certificate.server_config()?)?,
+            None => server.listen(socket)?,
+        };
+    }
+    Ok(server.run())
+}
+
+/// `/metrics` and the probes on a listener of their own, with one thread.
+fn serve_metrics(address: &str, state: &AppState, readiness: &Readiness) -> Result<(Server, u16), StartError> {
+    let sockets = listen(address, &resolve(address)?)?;
+    let port = port_of(&sockets);
+    let (metrics, readiness) = (Arc::clone(&state.metrics), readiness.clone());
+    let app = move || {
+        let (metrics, readiness) = (Arc::clone(&metrics), readiness.clone());
+        App::new()
+            .configure(move |config| readiness.configure(config))
+            .service(web::resource("/metrics").get(move || probes::metrics(Arc::clone(&metrics))))
+    };
+    let mut server = HttpServer::new(app).workers(1).shutdown_timeout(1).disable_signals();
+    for socket in sockets {
+        server = server.listen(socket).map_err(|cause| StartError::Listen { address: address.to_owned(), cause })?;
+    }
+    Ok((server.run(), port))
+}
