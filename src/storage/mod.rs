@@ -68,7 +68,7 @@ struct Inner {
 #[expect(clippy::large_enum_variant, reason = "there is one of it, behind an Arc")]
 enum AnyBackend {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 /// Calls the same method of whichever backend it is.
@@ -91,7 +91,7 @@ impl Database {
         let backend = match options.url.split_once("://") {
             Some(("sqlite", _)) => AnyBackend::Sqlite(sqlite::Sqlite::open(options, metrics.clone()).await?),
             Some(("postgres" | "postgresql", _)) => {
-                AnyBackend::Postgres(postgres::Postgres::open(options, metrics.clone()).await?)
+                AnyBackend::Postgres(Box::new(postgres::Postgres::open(options, metrics.clone()).await?))
             }
             _ => {
                 return Err(StorageError::Broken(
