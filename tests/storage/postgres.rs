@@ -28,6 +28,15 @@ async fn open(url: &str) -> Result<Database, StorageError> {
     Database::open(&options(url)).await
 }
 
+/// The first answer that is not `Busy`.
+async fn patiently<R>(ask: impl AsyncFn() -> Result<R, StorageError>) -> Result<R, StorageError> {
+    let mut answer = ask().await;
+    while answer.as_ref().is_err_and(StorageError::is_busy) {
+        answer = ask().await;
+    }
+    answer
+}
+
 /// A deed that has written, then hangs while `meanwhile` runs, and is then given up.
 async fn given_up_after(db: &Database, meanwhile: impl AsyncFnOnce()) {
     let (wrote, written) = tokio::sync::oneshot::channel();
@@ -67,18 +76,15 @@ fn a_deed_that_is_given_up_leaves_no_transaction_open() {
 fn without_a_free_connection_reads_are_busy_and_later_not() {
     run(Kind::Postgres, "exhausted", async |t: &TestDatabase| {
         let mut one = options(&t.url);
-        (one.connections, one.pool_wait) = (1, Duration::from_millis(20));
-        let db = Database::open(&one).await.expect("opens");
+        (one.connections, one.pool_wait) = (1, Duration::from_millis(200));
+        // Opening a connection may take longer than this handle's patience.
+        let db = patiently(async || Database::open(&one).await).await.expect("opens");
         given_up_after(&db, async || {
             let refused = db.find_user(scope(), id(), References::Skip).await;
             assert!(matches!(refused, Err(StorageError::Busy(_))), "{refused:?}");
         })
         .await;
-        // The next connection is opened meanwhile, which may take longer than this handle's patience.
-        let mut answer = db.find_user(scope(), id(), References::Skip).await;
-        while matches!(answer, Err(StorageError::Busy(_))) {
-            answer = db.find_user(scope(), id(), References::Skip).await;
-        }
+        let answer = patiently(async || db.find_user(scope(), id(), References::Skip).await).await;
         assert_eq!(answer.expect("free again"), None);
         assert!(db.metrics().pool_wait.count >= 3);
     });
