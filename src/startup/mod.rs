@@ -14,6 +14,7 @@ use actix_web::{App, HttpServer, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Settings, TlsFiles};
+use crate::http::Http;
 use crate::state::{AppState, Clock};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
@@ -304,9 +305,13 @@ fn serve(
 ) -> io::Result<Server> {
     let settings = &state.settings;
     let readiness = readiness.clone();
+    let http = Http::new(state.clone());
     let app = move || {
         let readiness = readiness.clone();
-        App::new().configure(move |config| readiness.configure(config))
+        App::new()
+            .wrap(http.edge())
+            .configure(move |config| readiness.configure(config))
+            .configure(|config| http.configure(config))
     };
     let mut server = HttpServer::new(app)
         .workers(settings.workers)

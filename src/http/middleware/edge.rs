@@ -30,6 +30,8 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// One request and its answer: what layers and handlers tell each other about it.
 pub(crate) struct Exchange {
+    /// Database, settings, documents.
+    pub(crate) shared: Arc<Shared>,
     /// Also in `X-Request-Id`.
     pub(crate) id: Arc<str>,
     /// Who asks, once known.
@@ -43,16 +45,30 @@ impl Exchange {
     }
 }
 
-/// The cause of an internal error, left in the answer for the one place that logs it.
-pub(crate) struct Cause(pub(crate) String);
+/// What went wrong on our side, left in the answer for the one place that logs it.
+pub(crate) struct Cause {
+    level: log::Level,
+    text: String,
+}
+
+impl Cause {
+    /// Something that someone must act on.
+    pub(crate) fn error(text: impl Into<String>) -> Self {
+        Cause { level: log::Level::Error, text: text.into() }
+    }
+    /// Something that passes.
+    pub(crate) fn warning(text: impl Into<String>) -> Self {
+        Cause { level: log::Level::Warn, text: text.into() }
+    }
+}
 
 /// Makes the layer.
 pub struct Edge {
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
 }
 
 impl Edge {
-    pub(crate) fn new(shared: Rc<Arc<Shared>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Edge { shared }
     }
 }
@@ -69,14 +85,14 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(EdgeService { service, shared: Rc::clone(&self.shared) }))
+        ready(Ok(EdgeService { service, shared: Arc::clone(&self.shared) }))
     }
 }
 
 /// The layer in one worker.
 pub struct EdgeService<S> {
     service: S,
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
 }
 
 impl<S, B> Service<ServiceRequest> for EdgeService<S>
@@ -92,9 +108,13 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let started = Instant::now();
-        let shared = Rc::clone(&self.shared);
-        let exchange = Rc::new(Exchange { id: shared.request_ids.of(request.headers()), caller: OnceCell::new() });
-        let in_flight = InFlight::enter(Rc::clone(&shared));
+        let shared = Arc::clone(&self.shared);
+        let exchange = Rc::new(Exchange {
+            shared: Arc::clone(&shared),
+            id: shared.request_ids.of(request.headers()),
+            caller: OnceCell::new(),
+        });
+        let in_flight = InFlight::enter(Arc::clone(&shared));
         let refusal = match limits::check(request.head(), &shared.state.settings.limits) {
             Err((status, detail)) => Some(refuse(request.path(), status, detail)),
             Ok(()) if in_flight.is_above(shared.state.settings.limits.in_flight) => {
@@ -141,12 +161,12 @@ enum Next<F> {
 
 /// Counts a request as long as it lives.
 struct InFlight {
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
     before: usize,
 }
 
 impl InFlight {
-    fn enter(shared: Rc<Arc<Shared>>) -> Self {
+    fn enter(shared: Arc<Shared>) -> Self {
         let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight { shared, before }
     }
@@ -181,7 +201,7 @@ fn panicked(path: &str, panic: &(dyn Any + Send)) -> HttpResponse {
         return scim::error::render(&ServiceError::Internal(cause));
     }
     let mut response = HttpResponse::InternalServerError().finish();
-    response.extensions_mut().insert(Cause(cause));
+    response.extensions_mut().insert(Cause::error(cause));
     response
 }
 
@@ -211,8 +231,8 @@ fn finish<B>(shared: &Shared, exchange: &Exchange, started: Instant, response: &
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if let Some(Cause(cause)) = response.response().extensions().get() {
-        log::error!("request {} failed: {cause}", exchange.id);
+    if let Some(Cause { level, text }) = response.response().extensions().get() {
+        log::log!(*level, "request {} failed: {text}", exchange.id);
     }
     let request = response.request();
     let caller = exchange.caller.get();
