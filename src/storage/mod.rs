@@ -19,6 +19,7 @@ pub mod write;
 use std::sync::Arc;
 
 use crate::domain::ids::{ResourceId, Scope};
+use crate::protocol::schema::ResourceKind;
 pub use cold::{Deed, NewConnection, NewOrganization, NewToken, OrganizationState};
 pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
@@ -61,12 +62,13 @@ pub struct Database {
 struct Inner {
     backend: AnyBackend,
     metrics: Arc<Metrics>,
+    searches: search::Searches,
 }
 
 #[expect(clippy::large_enum_variant, reason = "there is one of it, behind an Arc")]
 enum AnyBackend {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 /// Calls the same method of whichever backend it is.
@@ -89,7 +91,7 @@ impl Database {
         let backend = match options.url.split_once("://") {
             Some(("sqlite", _)) => AnyBackend::Sqlite(sqlite::Sqlite::open(options, metrics.clone()).await?),
             Some(("postgres" | "postgresql", _)) => {
-                AnyBackend::Postgres(postgres::Postgres::open(options, metrics.clone()).await?)
+                AnyBackend::Postgres(Box::new(postgres::Postgres::open(options, metrics.clone()).await?))
             }
             _ => {
                 return Err(StorageError::Broken(
@@ -97,7 +99,8 @@ impl Database {
                 ));
             }
         };
-        Ok(Database { inner: Arc::new(Inner { backend, metrics }) })
+        let searches = search::Searches::new(options.statement_timeout);
+        Ok(Database { inner: Arc::new(Inner { backend, metrics, searches }) })
     }
     /// Applies pending migrations under a lock; answers their names.
     ///
@@ -146,14 +149,22 @@ impl Database {
     /// # Errors
     /// `TooSlow`, `Busy`, `Broken`.
     pub async fn search_users(&self, scope: Scope, search: &Search) -> Result<Found<UserRecord>> {
-        on_backend!(self, b => b.search_users(scope, search).await)
+        search::search(self, scope, ResourceKind::User, search).await
     }
     /// A page of groups.
     ///
     /// # Errors
     /// `TooSlow`, `Busy`, `Broken`.
     pub async fn search_groups(&self, scope: Scope, search: &Search) -> Result<Found<GroupRecord>> {
-        on_backend!(self, b => b.search_groups(scope, search).await)
+        search::search(self, scope, ResourceKind::Group, search).await
+    }
+    /// Brings the index of `co` filters up to date, which otherwise follows searches; answers how many users it looked
+    /// at. PostgreSQL keeps its own with each write.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn follow_search_index(&self) -> Result<u64> {
+        search::follow(self).await
     }
     /// Applies a `Write` whole or not at all; answered after the commit is durable.
     ///

@@ -79,8 +79,6 @@ impl Database {
                 let mut conn = postgres.connection().await?;
                 let result = Db::Pg(&mut conn).tx(deed).await;
                 conn.done();
-                // The deed may have revoked a token or suspended its organization.
-                postgres.forget_credentials();
                 result
             }
         }

@@ -2,7 +2,6 @@
 
 mod batch;
 mod connect;
-mod credentials;
 mod failure;
 mod migrate;
 mod pool;
@@ -13,14 +12,12 @@ mod target;
 mod tls;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use diesel_async::SimpleAsyncConnection as _;
 
 use super::metrics::Metrics;
-use super::{Credential, DatabaseOptions, Receipt, Result, Write};
+use super::{DatabaseOptions, Receipt, Result, Write};
 use connect::Connector;
-use credentials::Credentials;
 pub(crate) use pool::Connection;
 use pool::PoolSet;
 use queue::Queues;
@@ -30,7 +27,6 @@ pub(crate) struct Postgres {
     connector: Connector,
     pools: PoolSet,
     queues: Queues,
-    credentials: Credentials,
 }
 
 impl Postgres {
@@ -39,7 +35,7 @@ impl Postgres {
         let pools = PoolSet::new(connector.clone(), options, metrics.clone());
         pools.get().await?.done();
         let queues = Queues::start(connector.clone(), metrics)?;
-        Ok(Postgres { connector, pools, queues, credentials: Credentials::default() })
+        Ok(Postgres { connector, pools, queues })
     }
 
     pub(crate) async fn migrate(&self) -> Result<Vec<String>> {
@@ -63,24 +59,6 @@ impl Postgres {
     /// The refusals that `Action` names; `Busy`, `Broken`.
     pub(crate) async fn commit(&self, write: Write) -> Result<Receipt> {
         self.queues.commit(write).await
-    }
-
-    pub(crate) async fn find_credential_across_organizations(&self, hash: &[u8; 32]) -> Result<Option<Credential>> {
-        let read_at = Instant::now();
-        let generation = match self.credentials.get(hash, read_at) {
-            Ok(credential) => return Ok(Some(credential)),
-            Err(generation) => generation,
-        };
-        let found = self.load_credential(*hash).await?;
-        if let Some(credential) = &found {
-            self.credentials.put(*hash, credential.clone(), read_at, generation);
-        }
-        Ok(found)
-    }
-
-    /// To be called after a commit that revokes a token or changes a connection's or organization's state or settings.
-    pub(crate) fn forget_credentials(&self) {
-        self.credentials.forget();
     }
 
     /// Finishes what is queued and closes.

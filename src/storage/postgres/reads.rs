@@ -96,11 +96,11 @@ fn limit(references: References) -> i64 {
 impl Postgres {
     /// The row of a read by key. On a lost connection it is asked again: after a restart of the server every pooled one
     /// may be dead, which is noticed only by using it.
-    async fn row<S, R>(&self, binds: impl Fn() -> Vec<Bind<'static>>) -> Result<Option<R>>
+    async fn row<'q, S, R>(&self, binds: impl Fn() -> Vec<Bind<'q>>) -> Result<Option<R>>
     where
         S: Shape,
         R: Send,
-        for<'a> Hot<'a, S>: LoadQuery<'a, AsyncPgConnection, R>,
+        Hot<'q, S>: LoadQuery<'q, AsyncPgConnection, R>,
     {
         let mut tries = 0;
         loop {
@@ -170,20 +170,9 @@ impl Postgres {
         }))
     }
 
-    /// The credential of a hash as the database has it now.
-    pub(super) async fn load_credential(&self, hash: [u8; 32]) -> Result<Option<Credential>> {
-        let mut tries = 0;
-        let row = loop {
-            let mut conn = self.read().await?;
-            let rows: QueryResult<Vec<CredentialRow>> =
-                Hot::<CredentialOf>::new(vec![Bind::Bytes(&hash)]).load(&mut *conn).await;
-            if rows.is_err() && tries < AGAIN && conn.is_lost().await {
-                tries += 1;
-                continue;
-            }
-            conn.done();
-            break rows?.into_iter().next();
-        };
+    /// Not kept: the service keeps what it derives from a credential, for at most a second.
+    pub(crate) async fn find_credential_across_organizations(&self, hash: &[u8; 32]) -> Result<Option<Credential>> {
+        let row = self.row::<CredentialOf, CredentialRow>(|| vec![Bind::Bytes(hash)]).await?;
         let credential = |row: CredentialRow| {
             let (token, organization, state, connection, connection_state, settings, expires, revoked, used) = row;
             Credential {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::sql::{Sql, Value};
 use crate::protocol::compare;
 use crate::protocol::list::Sort;
-use crate::protocol::schema::{Kind, ResourceKind, Resolved};
+use crate::protocol::schema::{Kind, Resolved, ResourceKind};
 
 /// What orders a search.
 #[derive(Debug, Clone, PartialEq)]

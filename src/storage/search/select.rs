@@ -2,6 +2,8 @@
 //! it is many, in the order of the search.
 
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
+use diesel::{RunQueryDsl as _, SqliteConnection};
+use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use super::order::{By, Key, Order, Place};
@@ -16,7 +18,7 @@ use crate::storage::{Backend, GroupRecord, References, Result, UserRecord};
 
 /// A user or group as read.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
+pub(in crate::storage) struct Row {
     pub(super) id: Uuid,
     pub(super) version: i64,
     pub(super) created: i64,
@@ -76,6 +78,13 @@ pub(super) struct Shape<'a> {
     pub(super) references: References,
 }
 
+pub(super) fn backend(db: &Db<'_>) -> Backend {
+    match db {
+        Db::Sqlite(_) => Backend::Sqlite,
+        Db::Pg(_) => Backend::Postgres,
+    }
+}
+
 /// `users` or `groups`.
 pub(super) fn table(kind: ResourceKind) -> &'static str {
     match kind {
@@ -94,9 +103,9 @@ pub(super) fn in_scope(scope: Scope) -> Sql {
 
 /// Reads the resources of a query `… FROM users u WHERE … ORDER BY … LIMIT …`, given from its ` WHERE` on.
 pub(super) async fn read(db: &mut Db<'_>, shape: &Shape<'_>, tail: &Sql, prepared: bool) -> Result<Vec<Row>> {
-    match db.backend() {
-        Backend::Sqlite => read_sqlite(db, shape, tail, prepared).await,
-        Backend::Postgres => read_postgres(db, shape, tail, prepared).await,
+    match db {
+        Db::Sqlite(conn) => read_sqlite(conn, shape, tail, prepared),
+        Db::Pg(conn) => read_postgres(conn, shape, tail, prepared).await,
     }
 }
 
@@ -108,7 +117,7 @@ pub(super) async fn read_ids(db: &mut Db<'_>, shape: &Shape<'_>, ids: &[Uuid]) -
         bind(&mut sql);
         sql
     };
-    match db.backend() {
+    match backend(db) {
         Backend::Sqlite => {
             let mut rows = Vec::with_capacity(ids.len());
             for id in ids {
@@ -145,7 +154,7 @@ fn head(shape: &Shape<'_>) -> String {
 
 type SqliteRow = (Id, i64, i64, i64, bool, String, Option<String>, Option<String>);
 
-async fn read_sqlite(db: &mut Db<'_>, shape: &Shape<'_>, tail: &Sql, prepared: bool) -> Result<Vec<Row>> {
+fn read_sqlite(conn: &mut SqliteConnection, shape: &Shape<'_>, tail: &Sql, prepared: bool) -> Result<Vec<Row>> {
     let with_groups = shape.kind == ResourceKind::User && shape.references != References::Skip;
     let mut sql = Sql::new(format!("SELECT {}, ", head(shape)));
     if with_groups {
@@ -155,13 +164,13 @@ async fn read_sqlite(db: &mut Db<'_>, shape: &Shape<'_>, tail: &Sql, prepared: b
     }
     sql.push(&format!(" FROM {} u", table(shape.kind))).append(tail);
     type Types = (Uid, BigInt, BigInt, BigInt, Bool, Text, Nullable<Text>, Nullable<Text>);
-    let rows: Vec<SqliteRow> = sql.statement::<Types>(prepared).all(db).await?;
+    let rows: Vec<SqliteRow> = sql.statement::<Types>(prepared).load(conn)?;
     let mut out = Vec::with_capacity(rows.len());
     for (id, version, created, modified, access, document, sort_key, groups) in rows {
         let references = match shape.kind {
             _ if shape.references == References::Skip => None,
             ResourceKind::User => Some(reads::references(groups)?),
-            ResourceKind::Group => Some(members_sqlite(db, shape, id.0).await?),
+            ResourceKind::Group => Some(members_sqlite(conn, shape, id.0)?),
         };
         out.push(Row { id: id.0, version, created, modified, access, document, sort_key, references });
     }
@@ -176,7 +185,7 @@ fn groups_of_user(references: References) -> Sql {
     sql
 }
 
-async fn members_sqlite(db: &mut Db<'_>, shape: &Shape<'_>, group: Uuid) -> Result<Vec<Reference>> {
+fn members_sqlite(conn: &mut SqliteConnection, shape: &Shape<'_>, group: Uuid) -> Result<Vec<Reference>> {
     let mut sql = Sql::new(
         "SELECT m.member_id, m.member_type, CASE m.member_type \
          WHEN 1 THEN (SELECT x.display_name FROM users x WHERE x.organization = m.organization AND x.id = m.member_id) \
@@ -185,8 +194,7 @@ async fn members_sqlite(db: &mut Db<'_>, shape: &Shape<'_>, group: Uuid) -> Resu
     );
     sql.id(shape.scope.organization.0).push(" AND m.group_id = ").id(group).push(" ORDER BY m.member_id LIMIT ");
     sql.bind(Value::Big(reads::limit_of(shape.references)));
-    let rows: Vec<(Id, i16, Option<String>)> =
-        sql.statement::<(Uid, SmallInt, Nullable<Text>)>(true).all(db).await?;
+    let rows: Vec<(Id, i16, Option<String>)> = sql.statement::<(Uid, SmallInt, Nullable<Text>)>(true).load(conn)?;
     Ok(rows.into_iter().map(|(id, member_type, display)| reference(id, display, member_type)).collect())
 }
 
@@ -198,7 +206,12 @@ type Names = Option<Vec<Option<String>>>;
 type PostgresRow = (Id, i64, i64, i64, bool, String, Option<String>, Option<Vec<Id>>, Names, Option<Vec<i16>>);
 
 /// The page is a subquery, so that groups and members are read for its rows only, whatever the plan of the page.
-async fn read_postgres(db: &mut Db<'_>, shape: &Shape<'_>, tail: &Sql, prepared: bool) -> Result<Vec<Row>> {
+async fn read_postgres(
+    conn: &mut AsyncPgConnection,
+    shape: &Shape<'_>,
+    tail: &Sql,
+    prepared: bool,
+) -> Result<Vec<Row>> {
     let mut sql = Sql::new("SELECT u.id, u.version, u.created, u.modified, u.access, u.document, u.sort_key, ");
     sql.push(if shape.references == References::Skip { "NULL, NULL, NULL" } else { "x.ids, x.names, x.types" });
     sql.push(&format!(" FROM (SELECT u.organization, u.connection, {} FROM {} u", head(shape), table(shape.kind)));
@@ -240,7 +253,8 @@ async fn read_postgres(db: &mut Db<'_>, shape: &Shape<'_>, tail: &Sql, prepared:
         Nullable<Array<Nullable<Text>>>,
         Nullable<Array<SmallInt>>,
     );
-    let rows: Vec<PostgresRow> = sql.statement::<Types>(prepared).all(db).await?;
+    let statement = sql.statement::<Types>(prepared);
+    let rows: Vec<PostgresRow> = diesel_async::RunQueryDsl::load(statement, conn).await?;
     let order = shape.order;
     let mut rows: Vec<Row> = rows.into_iter().map(|row| from_postgres(row, shape.references)).collect();
     if order.is_column() {

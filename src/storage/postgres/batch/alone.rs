@@ -144,10 +144,10 @@ async fn insert_group(
     writer: i32,
 ) -> QueryResult<Step> {
     // Members first: both backends name missing ones before a name that is taken.
-    if !members.is_empty() {
-        if let Err(refused) = change_members(conn, &unit, members, &[], unknown).await? {
-            return Ok(Err(refused));
-        }
+    if !members.is_empty()
+        && let Err(refused) = change_members(conn, &unit, members, &[], unknown).await?
+    {
+        return Ok(Err(refused));
     }
     let insert = Hot::<InsertGroup>::new(vec![
         Bind::Id(unit.organization()),

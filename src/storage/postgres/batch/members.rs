@@ -92,16 +92,17 @@ fn is_lenient(unit: &Unit<'_>) -> bool {
     matches!(unit.change.action, Action::UpdateGroup { unknown_members: UnknownMembers::Ignore, .. })
 }
 
-fn member_deltas<'a>(list: &[Unit<'a>]) -> Hot<'a, MemberDeltas> {
-    let entries = |pick: fn((&'a [ResourceId], &'a [ResourceId])) -> &'a [ResourceId]| -> Vec<Entry> {
-        let of = |(w, u): (i32, &Unit<'a>)| {
-            let (organization, connection, group) = (u.organization(), u.connection(), u.target());
-            pick(delta(u)).iter().map(move |m| (w, organization, connection, group, Id(m.0)))
-        };
-        (0..).zip(list).flat_map(of).collect()
+fn entries<'a>(list: &[Unit<'a>], rows: impl Fn(&Unit<'a>) -> &'a [ResourceId]) -> Vec<Entry> {
+    let of = |(w, u): (i32, &Unit<'a>)| {
+        let (organization, connection, group) = (u.organization(), u.connection(), u.target());
+        rows(u).iter().map(move |m| (w, organization, connection, group, Id(m.0)))
     };
-    let adds = entries(|(add, _)| add);
-    let mut removes = entries(|(_, remove)| remove);
+    (0..).zip(list).flat_map(of).collect()
+}
+
+fn member_deltas<'a>(list: &[Unit<'a>]) -> Hot<'a, MemberDeltas> {
+    let adds = entries(list, |u| delta(u).0);
+    let mut removes = entries(list, |u| delta(u).1);
     removes.sort_by_key(|(_, organization, _, group, member)| (*organization, *member, *group));
     let mut binds = vec![
         Bind::Ints((0..).zip(list).map(|(w, _)| w).collect()),

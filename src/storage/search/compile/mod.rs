@@ -15,7 +15,7 @@ use super::sql::Sql;
 use crate::domain::ids::Scope;
 use crate::protocol::filter::evaluate::evaluate;
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
-use crate::protocol::schema::{ResourceKind, Resolved};
+use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::storage::Backend;
 pub(super) use probe::Probe;
 use target::Target;

@@ -2,7 +2,7 @@
 
 use super::target::{Source, Target};
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
-use crate::protocol::schema::{ResourceKind, Resolved};
+use crate::protocol::schema::{Resolved, ResourceKind};
 
 /// An equality that an index serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

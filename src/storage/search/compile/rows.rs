@@ -6,7 +6,7 @@ use serde_json::json;
 use super::target::{KeyColumn, Source};
 use super::{Context, Predicate, holds_for, text, uid};
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
-use crate::protocol::schema::{ResourceKind, Resolved};
+use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::storage::Backend;
 use crate::storage::search::sql::Sql;
 use crate::storage::search::trigram;

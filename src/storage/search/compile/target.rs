@@ -1,6 +1,6 @@
 //! Where the value of an attribute stands: promoted column, rows of another table, or only the document.
 
-use crate::protocol::schema::{ResourceKind, Resolved};
+use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::storage::keys;
 
 /// The place of an attribute.

@@ -14,7 +14,11 @@ use crate::storage::search::trigram;
 pub(super) fn compare(ctx: &Context, column: KeyColumn, op: CompareOp, key: &str) -> Predicate {
     // No stored text holds NUL, and PostgreSQL takes none.
     if key.contains('\0') {
-        return if operator(op).is_none() || op == CompareOp::Eq { Predicate::constant(false) } else { Predicate::unknown() };
+        return if operator(op).is_none() || op == CompareOp::Eq {
+            Predicate::constant(false)
+        } else {
+            Predicate::unknown()
+        };
     }
     if column.empty_is_absent && (key.is_empty() || matches!(op, CompareOp::Lt | CompareOp::Le)) {
         return Predicate::unknown();
