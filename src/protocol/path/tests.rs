@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! Paths: grammar and names.
 
 use proptest::prelude::*;
@@ -117,4 +114,3 @@ proptest! {
         }
     }
 }
->>>>>>> p2
