@@ -128,3 +128,41 @@ pub(crate) fn unique_violation(e: &Error) -> Option<String> {
     }
     Some(out + "_key")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(kind: DatabaseErrorKind, message: &str) -> Error {
+        Error::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn unique_violations_name_our_keys() {
+        for (message, key) in [
+            ("UNIQUE constraint failed: organizations.slug", Some(UniqueKey::OrganizationSlug)),
+            ("UNIQUE constraint failed: connections.organization, connections.name", Some(UniqueKey::ConnectionName)),
+            ("UNIQUE constraint failed: users.organization, users.user_name_key", Some(UniqueKey::UserName)),
+            ("UNIQUE constraint failed: groups.organization, groups.unique_key", Some(UniqueKey::GroupDisplayName)),
+            ("UNIQUE constraint failed: index 'users_user_name_key'", Some(UniqueKey::UserName)),
+            ("UNIQUE constraint failed: scim_tokens.hash", None),
+        ] {
+            let error = StorageError::from(failure(DatabaseErrorKind::UniqueViolation, message));
+            match (error, key) {
+                (StorageError::NotUnique(found), Some(key)) => assert_eq!(found, key, "{message}"),
+                (StorageError::Broken(_), None) => {}
+                (other, _) => panic!("{message}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn messages_tell_busy_slow_and_broken_apart() {
+        let of = |message| StorageError::from(failure(DatabaseErrorKind::Unknown, message));
+        assert!(of("database is locked").is_busy());
+        assert!(of("deadlock detected").is_busy());
+        assert!(matches!(of("canceling statement due to statement timeout"), StorageError::TooSlow));
+        assert!(matches!(of("database or disk is full"), StorageError::Broken(_)));
+        assert!(matches!(StorageError::from(Error::NotFound), StorageError::Missing));
+    }
+}

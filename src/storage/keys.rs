@@ -178,4 +178,34 @@ mod tests {
         assert_eq!(numbered("addresses"), None);
         assert_eq!(attribute_number(ResourceKind::Group, "members"), None);
     }
+
+    fn resource(text: &str) -> Resource {
+        Resource::from_document(text).expect("a document")
+    }
+
+    #[test]
+    fn user_columns_promote_keys_and_elements() {
+        let document = r#"{"userName":"BEN@x","externalId":"E1","displayName":"Ben É","active":false,
+            "emails":[{"value":"B@x","type":"Work","primary":true},{"value":"a@x"},{"value":"b@X","type":"work"}],
+            "addresses":[{"type":"work","formatted":"x"}],"roles":[{"value":"Admin"}],"photos":[]}"#;
+        let (columns, values) = user_columns(&resource(document), true);
+        assert_eq!((&*columns.user_name, &*columns.user_name_key), ("BEN@x", "ben@x"));
+        assert_eq!(columns.external_id_key.as_deref(), Some("E1"));
+        assert_eq!((columns.active, columns.access), (Some(false), true));
+        assert_eq!(columns.display_name_key.as_deref(), Some("ben é"));
+        let row = |attribute, value_key: &str, type_key: &str, primary| AttributeValue {
+            attribute,
+            value_key: value_key.into(),
+            type_key: type_key.into(),
+            primary,
+        };
+        assert_eq!(values, [row(1, "a@x", "", false), row(1, "b@x", "work", true), row(6, "admin", "", false)]);
+    }
+
+    #[test]
+    fn group_columns_promote_keys() {
+        let columns = group_columns(&resource(r#"{"displayName":"SALES","externalId":"E"}"#), true);
+        assert_eq!((&*columns.display_name, &*columns.display_name_key), ("SALES", "sales"));
+        assert_eq!((columns.unique_name, columns.external_id_key.as_deref()), (true, Some("E")));
+    }
 }

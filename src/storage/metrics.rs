@@ -85,3 +85,22 @@ pub struct StorageMetrics {
     /// Microseconds until a pooled connection was free.
     pub pool_wait: HistogramSnapshot,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_count_up_to_their_bound_and_above_all_bounds() {
+        let metrics = Metrics::default();
+        for value in [0, 1, 2, 3, 4, 512, 513, 100_000] {
+            metrics.commit_batch.record(value);
+        }
+        metrics.record_pool_wait(Duration::from_micros(250));
+        let figures = metrics.snapshot();
+        assert_eq!(figures.commit_batch.counts, [2, 1, 2, 0, 0, 0, 0, 0, 0, 1, 2]);
+        assert_eq!((figures.commit_batch.count, figures.commit_batch.sum), (8, 101_035));
+        assert_eq!(figures.pool_wait.counts, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(figures.commit_batch.counts.len(), figures.commit_batch.bounds.len() + 1);
+    }
+}

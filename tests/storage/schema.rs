@@ -111,4 +111,19 @@ on_both! {
         let ours: Vec<_> = left.iter().filter(|l| !l.starts_with("__diesel") && !l.starts_with("sqlite_")).collect();
         assert!(ours.is_empty(), "{ours:?}");
     }
+
+    async fn of_several_instances_that_migrate_at_once_one_does(t: &TestDatabase) {
+        for folder in migrations(t.kind).iter().rev() {
+            t.execute(&std::fs::read_to_string(folder.join("down.sql")).expect("a down.sql")).await;
+        }
+        t.execute("DROP TABLE __diesel_schema_migrations").await;
+        let names = t.db.pending_migrations().await.expect("answers");
+        assert_eq!(names.len(), migrations(t.kind).len());
+        let second = rollcall::storage::Database::open(&options(&t.url)).await.expect("opens");
+        let (one, two) = futures_util::future::join(t.db.migrate(), second.migrate()).await;
+        let (one, two) = (one.expect("migrates"), two.expect("migrates"));
+        assert!((one == names && two.is_empty()) || (two == names && one.is_empty()), "{one:?} and {two:?}");
+        second.close().await;
+        t.users(scope(), ["Ben"]).await;
+    }
 }
