@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use crate::helpers::*;
 
-/// Ends the server's sessions of that name; young ones are left, so that whoever reconnects gets somewhere.
+/// Ends the server's sessions of that name.
 pub(crate) fn end_sessions(name: &str) -> String {
     format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
-         AND application_name = '{name}' AND backend_start < clock_timestamp() - interval '60 ms'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name = '{name}'"
     )
 }
 

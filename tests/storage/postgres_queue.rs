@@ -1,7 +1,7 @@
 //! Commit queues of two instances on one database, under random load: with connections that are killed in the middle
 //! of it, nothing is lost or done twice; without, no deadlock occurs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use futures_util::future::{join, join_all};
 use proptest::collection::vec;
@@ -10,6 +10,7 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rollcall::domain::ids::Scope;
 use rollcall::storage::{Database, Receipt, StorageError, Write};
+use tokio::sync::watch;
 
 use crate::helpers::model::Model;
 use crate::helpers::*;
@@ -17,10 +18,16 @@ use crate::postgres::end_sessions;
 use crate::property::{Choices, concurrent, next, replay};
 
 /// Sixteen tasks, each write through one of two handles; answers what was accepted.
-async fn load(t: &TestDatabase, second: &Database, s: Scope, seed: u8, rounds: usize) -> Vec<(Write, Receipt)> {
+async fn load(
+    t: &TestDatabase,
+    second: &Database,
+    s: Scope,
+    seed: u8,
+    progress: &watch::Sender<usize>,
+) -> Vec<(Write, Receipt)> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let steps = vec(vec(vec(any::<u8>(), 40), rounds), 16).new_tree(&mut runner).expect("steps").current();
+    let steps = vec(vec(vec(any::<u8>(), 40), 40), 16).new_tree(&mut runner).expect("steps").current();
     // What the tasks have learnt from receipts lags behind what is stored, which makes stale writes.
     let learnt = RefCell::new(Model::default());
     let log: RefCell<Vec<(Write, Receipt)>> = RefCell::default();
@@ -32,6 +39,7 @@ async fn load(t: &TestDatabase, second: &Database, s: Scope, seed: u8, rounds: u
                 Ok(receipt) => {
                     let _ = learnt.borrow_mut().commit(&write);
                     log.borrow_mut().push((write, receipt));
+                    progress.send_modify(|accepted| *accepted += 1);
                 }
                 Err(e) => {
                     let unexpected =
@@ -50,7 +58,7 @@ fn two_instances_meet_without_deadlock() {
     run(Kind::Postgres, "two_instances", async |t: &TestDatabase| {
         let s = scope();
         let second = Database::open(&options(&t.url)).await.expect("opens");
-        let log = load(t, &second, s, 23, 40).await;
+        let log = load(t, &second, s, 23, &watch::Sender::new(0)).await;
         replay(&log).check(t, &[s]).await;
         // Sessions report when they end.
         second.close().await;
@@ -66,20 +74,23 @@ fn killed_connections_lose_and_double_nothing() {
     run(Kind::Postgres, "killed", async |t: &TestDatabase| {
         let s = scope();
         let second = Database::open(&options(&t.url)).await.expect("opens");
-        let (done, kills) = (Cell::new(false), Cell::new(0));
+        let (progress, mut accepted) = watch::channel(0);
         let work = async {
-            let log = load(t, &second, s, 29, 60).await;
-            done.set(true);
+            let log = load(t, &second, s, 29, &progress).await;
+            drop(progress);
             log
         };
         let killer = async {
-            while !done.get() {
+            let mut kills = 0;
+            // Ends with the sender.
+            while accepted.wait_for(|n| *n >= 15 * (kills + 1)).await.is_ok() {
                 t.execute(&end_sessions("rollcall-queue")).await;
-                kills.set(kills.get() + 1);
+                kills += 1;
             }
+            kills
         };
-        let (log, ()) = join(work, killer).await;
-        assert!(kills.get() > 0);
+        let (log, kills) = join(work, killer).await;
+        assert!(kills > 5, "{kills} kills");
         replay(&log).check(t, &[s]).await;
         second.close().await;
     });

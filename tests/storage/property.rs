@@ -88,9 +88,10 @@ fn group_named(c: &mut Choices<'_>) -> GroupColumns {
     GroupColumns { unique_name: !c.one_in(4), ..group_columns(["Sales", "SALES", "Ops", "All"][c.below(4)]) }
 }
 
-/// The stored version, sometimes another.
+/// The stored version, sometimes one that no resource reaches: the next one might be reached meanwhile by another task,
+/// and the write would then be a difference to a state that it was not made from.
 fn version(c: &mut Choices<'_>, stored: i64) -> i64 {
-    if c.one_in(8) { stored + 1 } else { stored }
+    if c.one_in(8) { stored + 1_000 } else { stored }
 }
 
 fn replacement(c: &mut Choices<'_>, model: &Model, user: ResourceId) -> Action {

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SEARCH: Duration = Duration::from_secs(10);
 /// Tries of one write that meets a deadlock or loses its connection.
 const TRIES: u32 = 4;
-/// Writes after which plans are made anew: one made on an empty table may probe a wrong index for ever, and autovacuum
+/// Changes after which plans are made anew: one made on an empty table may probe a wrong index for ever, and autovacuum
 /// comes a minute late.
 const ANALYZE_AFTER: [u64; 4] = [500, 5_000, 50_000, 500_000];
 
@@ -52,8 +52,9 @@ impl Lane {
             }
             let jobs = pick(&mut self.held);
             self.shared.metrics.commit_batch.record(jobs.len() as u64);
-            self.analyze_if_due(jobs.len() as u64);
+            let changes: usize = jobs.iter().map(|j| j.write.changes.len()).sum();
             let answers = self.commit(&jobs).await;
+            self.analyze_if_due(changes as u64);
             for (job, answer) in jobs.into_iter().zip(answers) {
                 // A caller that went away is not an error: its write is done all the same.
                 let _ = job.answer.send(answer);
@@ -211,7 +212,7 @@ impl Lane {
     }
 
     fn analyze_if_due(&self, count: u64) {
-        let before = self.shared.writes.fetch_add(count, Relaxed);
+        let before = self.shared.changes.fetch_add(count, Relaxed);
         if ANALYZE_AFTER.iter().any(|n| (before..before + count).contains(n)) {
             let connector = self.shared.connector.clone();
             tokio::spawn(async move {

@@ -37,8 +37,8 @@ enum Message {
 struct Shared {
     connector: Connector,
     metrics: Arc<Metrics>,
-    /// Writes since start, for `ANALYZE`.
-    writes: AtomicU64,
+    /// Changes since start, for `ANALYZE`.
+    changes: AtomicU64,
 }
 
 /// The lanes of one database handle.
@@ -54,7 +54,7 @@ impl Queues {
     /// # Errors
     /// `Broken` where the thread or its runtime cannot start.
     pub(super) fn start(connector: Connector, metrics: Arc<Metrics>) -> Result<Queues> {
-        let shared = Arc::new(Shared { connector, metrics, writes: AtomicU64::new(0) });
+        let shared = Arc::new(Shared { connector, metrics, changes: AtomicU64::new(0) });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| StorageError::Broken(format!("queue runtime: {e}")))?;
         let (users, users_end) = mpsc::channel(QUEUED);

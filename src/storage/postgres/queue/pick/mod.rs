@@ -139,3 +139,6 @@ fn lock_order(write: &Write) -> (u8, Uuid, &str, Uuid) {
         None => (1, organization, "", Uuid::nil()),
     }
 }
+
+#[cfg(test)]
+mod tests;
