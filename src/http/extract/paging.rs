@@ -15,8 +15,8 @@ pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, ScimError> {
 fn pair(text: &str) -> Result<(String, String), ScimError> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     let name = decode(name).ok_or_else(|| ScimError::invalid_value("A query parameter's name is wrongly encoded"))?;
-    let value =
-        decode(value).ok_or_else(|| ScimError::invalid_value(format!("The query parameter {name} is wrongly encoded")))?;
+    let value = decode(value)
+        .ok_or_else(|| ScimError::invalid_value(format!("The query parameter {name} is wrongly encoded")))?;
     Ok((name, value))
 }
 

@@ -33,7 +33,8 @@ impl FromRequest for ScimBody {
         let declared = declared_length(request.headers());
         let payload = payload.take();
         Box::pin(async move {
-            let exchange = exchange.ok_or_else(|| ServiceError::Internal("a request outside of the edge".to_owned()))?;
+            let exchange =
+                exchange.ok_or_else(|| ServiceError::Internal("a request outside of the edge".to_owned()))?;
             acceptable?;
             let limits = &exchange.shared.state.settings.limits;
             let bytes = read(payload, declared, limits.body_bytes, limits.body_timeout).await?;
@@ -60,7 +61,8 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 
 /// Reads a whole body of at most `most` bytes. What is declared is compared, but never reserved.
 async fn read(mut payload: Payload, declared: Option<u64>, most: usize, limit: Duration) -> Result<Bytes, Rejection> {
-    let too_large = || refused(StatusCode::PAYLOAD_TOO_LARGE, &format!("The body is larger than {most} bytes")).closing();
+    let too_large =
+        || refused(StatusCode::PAYLOAD_TOO_LARGE, &format!("The body is larger than {most} bytes")).closing();
     if declared.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }

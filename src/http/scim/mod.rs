@@ -95,10 +95,7 @@ fn collection(path: &str, kind: ResourceKind) -> Resource {
 }
 
 fn search_of(path: &str, kind: ResourceKind) -> Resource {
-    web::resource(path)
-        .app_data(kind)
-        .route(web::post().to(search::by_body))
-        .default_service(not_allowed("POST"))
+    web::resource(path).app_data(kind).route(web::post().to(search::by_body)).default_service(not_allowed("POST"))
 }
 
 fn single(path: &str, kind: ResourceKind) -> Resource {
@@ -113,8 +110,7 @@ fn single(path: &str, kind: ResourceKind) -> Resource {
 
 /// 501 for every method.
 fn not_offered(path: &str, detail: &'static str) -> Resource {
-    web::resource(path)
-        .to(move || async move { Err::<&str, _>(Rejection::from(ScimError::new(501, None, detail))) })
+    web::resource(path).to(move || async move { Err::<&str, _>(Rejection::from(ScimError::new(501, None, detail))) })
 }
 
 /// GET, and HEAD, whose body actix leaves out.

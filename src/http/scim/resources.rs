@@ -24,12 +24,7 @@ pub(super) async fn create(request: HttpRequest, actor: ScimActor, kind: Kind, b
     response::resource(&shared.scim_base, request.headers(), StatusCode::CREATED, &created, &projection)
 }
 
-pub(super) async fn get(
-    request: HttpRequest,
-    actor: ScimActor,
-    kind: Kind,
-    conditions: RequestConditions,
-) -> Answer {
+pub(super) async fn get(request: HttpRequest, actor: ScimActor, kind: Kind, conditions: RequestConditions) -> Answer {
     let ScimActor { ctx, shared } = actor;
     let projection = selection(&request, kind.0)?.projection;
     let found = timed(&shared, resources::get(&ctx, &shared.state.db, kind.0, id(&request), &projection)).await?;

@@ -12,7 +12,11 @@ use crate::protocol::list::Query;
 use crate::protocol::schema::Registry;
 use crate::service::scim::search;
 
-pub(super) async fn by_parameters(request: HttpRequest, actor: ScimActor, kind: Kind) -> Result<HttpResponse, Rejection> {
+pub(super) async fn by_parameters(
+    request: HttpRequest,
+    actor: ScimActor,
+    kind: Kind,
+) -> Result<HttpResponse, Rejection> {
     let rt = Registry::builtin().resource_type(kind.0);
     let query = Query::from_parameters(&pairs(request.query_string())?, rt, &actor.ctx.policy)?;
     answer(&request, &actor, kind, query).await
@@ -29,12 +33,7 @@ pub(super) async fn by_body(
     answer(&request, &actor, kind, query).await
 }
 
-async fn answer(
-    request: &HttpRequest,
-    actor: &ScimActor,
-    kind: Kind,
-    query: Query,
-) -> Result<HttpResponse, Rejection> {
+async fn answer(request: &HttpRequest, actor: &ScimActor, kind: Kind, query: Query) -> Result<HttpResponse, Rejection> {
     let ScimActor { ctx, shared } = actor;
     let page = timed(shared, search::search(ctx, &shared.state.db, kind.0, query)).await?;
     response::list(&shared.scim_base, request.headers(), &page)
