@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::{ENTERPRISE, check, patch, stored};
-use crate::protocol::schema::ResourceKind;
+use super::{ENTERPRISE, check, patch};
 
 #[test]
 fn single_values_are_set_replaced_and_removed() {
@@ -197,12 +196,4 @@ fn a_password_is_accepted_and_kept_nowhere() {
     ] {
         check(&json!({}), &operations, &json!({}));
     }
-}
-
-#[test]
-fn the_stored_resource_is_untouched_by_a_failing_request() {
-    let current = stored(ResourceKind::User, &json!({ "title": "T" }));
-    let operations = json!([{ "op": "replace", "path": "title", "value": "U" }, { "op": "replace", "path": "emails[value eq \"x\"].type", "value": "a" }]);
-    assert!(patch(&json!({ "title": "T" }), &operations).is_err());
-    assert_eq!(current, stored(ResourceKind::User, &json!({ "title": "T" })));
 }
