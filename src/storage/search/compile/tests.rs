@@ -1,1 +1,1 @@
-
+//! The predicates that filters compile to, as text.
