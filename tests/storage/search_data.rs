@@ -40,8 +40,30 @@ impl Random {
 }
 
 const PIECES: [&str; 24] = [
-    "a", "B", "ab", "Anna", "anna", "STRASSE", "straße", "é", "e\u{301}", "İ", "𝒳", "\u{d7ff}", "\u{e000}", "\u{10ffff}",
-    "%", "_", "\\", "'", "\"", "*", " ", "@x.org", "?", "ﬁ",
+    "a",
+    "B",
+    "ab",
+    "Anna",
+    "anna",
+    "STRASSE",
+    "straße",
+    "é",
+    "e\u{301}",
+    "İ",
+    "𝒳",
+    "\u{d7ff}",
+    "\u{e000}",
+    "\u{10ffff}",
+    "%",
+    "_",
+    "\\",
+    "'",
+    "\"",
+    "*",
+    " ",
+    "@x.org",
+    "?",
+    "ﬁ",
 ];
 
 /// A short text of awkward pieces; now and then one that is longer than a key.
@@ -210,8 +232,18 @@ pub(crate) async fn check(t: &TestDatabase, scope: Scope, kind: ResourceKind, wh
 }
 
 const USER_TEXTS: [&str; 13] = [
-    "userName", "displayName", "externalId", "title", "name.familyName", "emails.value", "emails", "emails.type",
-    "emails.display", "phoneNumbers.value", "groups.display", "meta.version",
+    "userName",
+    "displayName",
+    "externalId",
+    "title",
+    "name.familyName",
+    "emails.value",
+    "emails",
+    "emails.type",
+    "emails.display",
+    "phoneNumbers.value",
+    "groups.display",
+    "meta.version",
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
 ];
 const GROUP_TEXTS: [&str; 5] = ["displayName", "externalId", "members.display", "members.type", "meta.version"];
@@ -252,8 +284,16 @@ fn term(r: &mut Random, kind: ResourceKind, whole: &[Whole], pool: &[Uuid]) -> S
             let path = if user { "groups.value" } else { "members.value" };
             format!("{path} {} {}", r.of(&["eq", "ne", "eq", "sw"]), quoted(&some_id))
         }
-        4 => format!("{} {} \"2023-11-14T22:13:2{}Z\"", r.of(&["meta.created", "meta.lastModified"]), r.of(&ORDER_OPS), r.below(4)),
-        5 => format!("{} pr", if user { r.of(&["active", "groups", "name", "emails.primary", "meta"]) } else { "members" }),
+        4 => format!(
+            "{} {} \"2023-11-14T22:13:2{}Z\"",
+            r.of(&["meta.created", "meta.lastModified"]),
+            r.of(&ORDER_OPS),
+            r.below(4)
+        ),
+        5 => format!(
+            "{} pr",
+            if user { r.of(&["active", "groups", "name", "emails.primary", "meta"]) } else { "members" }
+        ),
         6 => format!("meta.resourceType {} {}", r.of(&TEXT_OPS), quoted(r.of(&["User", "Group", "group"]))),
         7 if user => {
             format!("{} {} {}", r.of(&["emails.primary", "phoneNumbers.primary"]), r.of(&["eq", "ne"]), r.one_in(2))

@@ -13,7 +13,11 @@ use crate::search_data::*;
 /// Filters of each kind that are tried on one set of data.
 const FILTERS: usize = 150;
 
-async fn fill(t: &TestDatabase, r: &mut Random, long: bool) -> (rollcall::domain::ids::Scope, Vec<ResourceId>, Vec<ResourceId>) {
+async fn fill(
+    t: &TestDatabase,
+    r: &mut Random,
+    long: bool,
+) -> (rollcall::domain::ids::Scope, Vec<ResourceId>, Vec<ResourceId>) {
     let s = scope();
     let mut users = Vec::new();
     for number in 0..40 {

@@ -44,7 +44,12 @@ fn order(a: &Option<Value>, b: &Option<Value>) -> Ordering {
 }
 
 /// Every page in turn, each beginning where the last one ended.
-async fn walk(t: &TestDatabase, s: rollcall::domain::ids::Scope, kind: ResourceKind, asked: &Search) -> (Vec<u64>, Vec<Uuid>) {
+async fn walk(
+    t: &TestDatabase,
+    s: rollcall::domain::ids::Scope,
+    kind: ResourceKind,
+    asked: &Search,
+) -> (Vec<u64>, Vec<Uuid>) {
     let (mut totals, mut out) = (Vec::new(), Vec::new());
     loop {
         let next = Search { start_index: out.len() as u64 + 1, ..asked.clone() };
