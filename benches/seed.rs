@@ -4,6 +4,8 @@
 //! writes into the organization and connection of the SCIM token. Users are `seed-0000001@example.com` and so on; with
 //! `--group-members` one group holds the first M of them.
 
+#![allow(clippy::expect_used, reason = "a tool for figures: it ends at the first failure")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -100,13 +102,20 @@ async fn seed_users(db: &Database, scope: Scope, arguments: &Arguments) -> Vec<R
 
 async fn seed_group(db: &Database, scope: Scope, members: &[ResourceId]) -> ResourceId {
     let group = ResourceId(id());
-    let document = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": format!("Seed {}", group)});
+    let document =
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": format!("Seed {}", group)});
     let columns = keys::group_columns(&Resource::from_document(&document.to_string()).expect("an object"), true);
     let insert = Action::InsertGroup { id: group, columns, members: vec![], unknown_members: UnknownMembers::Refuse };
     db.commit(write(scope, insert)).await.expect("group");
     for part in members.chunks(5_000) {
         let members = MemberChange::Delta { add: part.to_vec(), remove: vec![] };
-        let update = Action::UpdateGroup { id: group, expected: None, columns: None, members, unknown_members: UnknownMembers::Refuse };
+        let update = Action::UpdateGroup {
+            id: group,
+            expected: None,
+            columns: None,
+            members,
+            unknown_members: UnknownMembers::Refuse,
+        };
         db.commit(write(scope, update)).await.expect("members");
     }
     group
@@ -124,8 +133,11 @@ async fn main() {
     })
     .await
     .expect("open");
-    let credential =
-        db.find_credential_across_organizations(&token::hash(&arguments.token)).await.expect("database").expect("token");
+    let credential = db
+        .find_credential_across_organizations(&token::hash(&arguments.token))
+        .await
+        .expect("database")
+        .expect("token");
     let scope = Scope { organization: credential.organization, connection: credential.connection };
     let start = Instant::now();
     let users = seed_users(&db, scope, &arguments).await;

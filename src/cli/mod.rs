@@ -56,6 +56,9 @@ enum Command {
     Doctor(doctor::Arguments),
 }
 
+/// What a server logs by default; its sockets and threads are its own affair.
+const SERVE_LOG: &str = "info,actix_server=warn";
+
 /// Why a command was not done; the text is for people.
 #[derive(Debug)]
 struct Refused(String);
@@ -93,7 +96,7 @@ fn dispatch(command: Command, given: Given) -> Result<ExitCode> {
         command => {
             let settings = Settings::load(given)?;
             let is_serve = matches!(command, Command::Serve);
-            let filter = settings.log_filter.as_deref().unwrap_or(if is_serve { "info" } else { "warn" });
+            let filter = settings.log_filter.as_deref().unwrap_or(if is_serve { SERVE_LOG } else { "warn" });
             let log = telemetry::start_logging(filter, settings.log_format).map_err(Refused)?;
             let result = block_on(execute(command, settings, log.clone()));
             log.flush();

@@ -4,12 +4,14 @@
 use super::{Refused, Result, output};
 use crate::config::Settings;
 use crate::service::backoffice::{OperatorCtx, Refusal, organizations};
-use crate::startup::{Application, Surroundings};
+use crate::startup::{Application, Signals, Surroundings};
 use crate::state::AppState;
 use crate::storage::Backend;
 use crate::telemetry::LogWriter;
 
 pub(super) async fn run(settings: Settings, log: LogWriter) -> Result<()> {
+    // Before anything is printed: who reads it may send one at once.
+    let signals = Signals::listen()?;
     let surroundings = Surroundings { log: Some(log), ..Surroundings::default() };
     let application = Application::build_in(settings, surroundings).await?;
     let state = application.state();
@@ -23,7 +25,7 @@ pub(super) async fn run(settings: Settings, log: LogWriter) -> Result<()> {
         output::line(&format!("Metrics: port {port}, /metrics"))?;
     }
     output::line(&welcome(state).await?)?;
-    Ok(application.run_until_stopped().await?)
+    Ok(application.run_until_signalled(signals).await?)
 }
 
 /// Credentials on a fresh database, else how to make some.

@@ -101,6 +101,9 @@ fn scalar(value: &toml::Value) -> Option<String> {
     }
 }
 
+/// What `-h` shows too; `--help` shows every setting.
+const OFTEN: [&str; 4] = ["config", "database_url", "listen", "public_url"];
+
 fn argument(setting: &'static Setting) -> Arg {
     let arg = Arg::new(setting.key)
         .long(setting.flag)
@@ -109,6 +112,7 @@ fn argument(setting: &'static Setting) -> Arg {
         .help(setting.help)
         .help_heading("Settings")
         .global(true)
+        .hide_short_help(!OFTEN.contains(&setting.key))
         .hide_env_values(setting.kind == Kind::Secret)
         .action(ArgAction::Set);
     match setting.kind {

@@ -167,7 +167,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "rust-log",
         "RUST_LOG",
         "FILTER",
-        "What is logged, as in info,rollcall::access=off [default: info]",
+        "What is logged, as in info,rollcall::access=off [default: info, for commands warn]",
     ),
     text("log_format", "log-format", "ROLLCALL_LOG_FORMAT", "text|json", "Form of log lines [default: text]"),
 ];

@@ -1,3 +1,5 @@
+//! Settings from texts: what is taken over, what is refused, and that nothing secret prints.
+
 use super::*;
 use crate::config::Network;
 

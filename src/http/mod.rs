@@ -1,11 +1,11 @@
 //! The HTTP surfaces over one service. `Http` is what they share in a process; `Http::edge` wraps the whole application,
 //! `Http::configure` mounts the surfaces. Opening sockets belongs to `startup`.
 
-pub mod extract;
-pub mod middleware;
-pub mod scim;
+pub(crate) mod deadline;
+pub(crate) mod extract;
+pub(crate) mod middleware;
+pub(crate) mod scim;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -15,7 +15,8 @@ use crate::service::auth::bearer::Bearer;
 use crate::service::auth::rate_limit::RateLimit;
 use crate::service::scim::discovery::Documents;
 use crate::state::AppState;
-use middleware::{Edge, RequestIds};
+pub use middleware::Edge;
+use middleware::RequestIds;
 
 /// What the surfaces share; one for the process, cheap to clone.
 #[derive(Clone)]
@@ -56,7 +57,7 @@ impl Http {
 
     /// The middleware for the whole application: `App::new().wrap(http.edge())`.
     pub fn edge(&self) -> Edge {
-        Edge::new(Rc::new(Arc::clone(&self.shared)))
+        Edge::new(Arc::clone(&self.shared))
     }
 
     /// Mounts the surfaces, and 404 for what is none of theirs.

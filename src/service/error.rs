@@ -68,7 +68,8 @@ pub(super) fn missing_members<T: std::fmt::Display>(ids: impl ExactSizeIterator<
     let mut detail = String::from("members: no user or group has the id ");
     for (at, id) in ids.take(NAMED_MEMBERS).enumerate() {
         let comma = if at == 0 { "" } else { ", " };
-        detail.push_str(&format!("{comma}{id}"));
+        // A member may be any text of the client's; ids have 36 characters.
+        detail.push_str(&format!("{comma}{:.64}", id.to_string()));
     }
     if more > 0 {
         detail.push_str(&format!(" and {more} more"));

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpServer, web};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Settings, TlsFiles};
+use crate::http::Http;
 use crate::state::{AppState, Clock};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
@@ -132,25 +133,30 @@ impl Application {
         &self.state
     }
 
-    /// Runs until SIGTERM or SIGINT; a second one stops without waiting for running requests.
+    /// Runs until SIGTERM or SIGINT.
     ///
     /// # Errors
     /// The system's.
     pub async fn run_until_stopped(self) -> io::Result<()> {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let signals = Signals::listen()?;
+        self.run_until_signalled(signals).await
+    }
+
+    /// Runs until the first signal; a second one stops without waiting for running requests.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn run_until_signalled(self, mut signals: Signals) -> io::Result<()> {
         let handle = self.server.handle();
-        let mut next = async move || {
-            tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" }
-        };
         let (first, stop) = tokio::sync::oneshot::channel();
-        let signals = tokio::spawn(async move {
-            log::info!("{} received: finishing running requests", next().await);
+        let watch = tokio::spawn(async move {
+            log::info!("{} received: finishing running requests", signals.next().await);
             let _ = first.send(());
-            log::warn!("{} received: stopping at once", next().await);
+            log::warn!("{} received: stopping at once", signals.next().await);
             handle.stop(false).await;
         });
         let result = self.run_until(async { stop.await.unwrap_or(()) }).await;
-        signals.abort();
+        watch.abort();
         result
     }
 
@@ -173,6 +179,27 @@ impl Application {
         }
         self.state.db.close().await;
         result
+    }
+}
+
+/// The signals that stop a service. From `listen` on they no longer end the process by themselves.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Starts listening; must run in a tokio runtime.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! { _ = self.terminate.recv() => "SIGTERM", _ = self.interrupt.recv() => "SIGINT" }
     }
 }
 
@@ -278,9 +305,13 @@ fn serve(
 ) -> io::Result<Server> {
     let settings = &state.settings;
     let readiness = readiness.clone();
+    let http = Http::new(state.clone());
     let app = move || {
         let readiness = readiness.clone();
-        App::new().configure(move |config| readiness.configure(config))
+        App::new()
+            .wrap(http.edge())
+            .configure(move |config| readiness.configure(config))
+            .configure(|config| http.configure(config))
     };
     let mut server = HttpServer::new(app)
         .workers(settings.workers)

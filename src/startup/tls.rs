@@ -127,3 +127,89 @@ impl ResolvesServerCert for Current {
         Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    struct Pair(tempfile::TempDir);
+
+    impl Pair {
+        fn new() -> Self {
+            let pair = Pair(tempfile::tempdir().unwrap());
+            let (cert, key) = made();
+            pair.write(&cert, &key);
+            pair
+        }
+        fn files(&self) -> TlsFiles {
+            TlsFiles { cert: self.path("cert.pem"), key: self.path("key.pem") }
+        }
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+        fn write(&self, cert: &str, key: &str) {
+            std::fs::write(self.path("cert.pem"), cert).unwrap();
+            std::fs::write(self.path("key.pem"), key).unwrap();
+            self.set_key_mode(0o600);
+        }
+        fn set_key_mode(&self, mode: u32) {
+            std::fs::set_permissions(self.path("key.pem"), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+
+    fn made() -> (String, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    }
+
+    fn shown(certificate: &Certificate) -> Vec<u8> {
+        certificate.current.0.read().unwrap().key.cert[0].to_vec()
+    }
+
+    #[test]
+    fn files_that_make_no_certificate_are_refused_by_name() {
+        let pair = Pair::new();
+        let (cert, key) = made();
+        let (_, other_key) = made();
+        let cases = [
+            ("", key.as_str(), "cert.pem holds no certificate"),
+            (cert.as_str(), "", "key.pem holds no private key"),
+            (cert.as_str(), cert.as_str(), "key.pem holds no private key"),
+            (cert.as_str(), other_key.as_str(), "cannot be used together"),
+            ("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", key.as_str(), "is not valid PEM"),
+        ];
+        for (cert, key, expected) in cases {
+            pair.write(cert, key);
+            let problem = Certificate::load(&pair.files()).err().unwrap();
+            assert!(problem.contains(expected), "{expected}: {problem}");
+        }
+        let absent = TlsFiles { cert: pair.path("cert.pem"), key: pair.path("absent.pem") };
+        assert!(Certificate::load(&absent).is_err_and(|e| e.contains("absent.pem")));
+    }
+
+    #[test]
+    fn key_that_everybody_can_use_is_refused() {
+        let pair = Pair::new();
+        pair.set_key_mode(0o604);
+        assert!(Certificate::load(&pair.files()).is_err_and(|e| e.contains("(mode 0604)")));
+        pair.set_key_mode(0o640);
+        assert!(Certificate::load(&pair.files()).is_ok());
+    }
+
+    #[test]
+    fn changed_files_are_taken_over_and_unusable_ones_are_not() {
+        let pair = Pair::new();
+        let certificate = Certificate::load(&pair.files()).unwrap();
+        let first = shown(&certificate);
+        assert_eq!(certificate.renew(), Ok(false));
+        let (cert, key) = made();
+        pair.write(&cert, "");
+        assert!(certificate.renew().is_err());
+        assert_eq!(shown(&certificate), first);
+        pair.write(&cert, &key);
+        assert_eq!(certificate.renew(), Ok(true));
+        assert_ne!(shown(&certificate), first);
+        assert_eq!(certificate.renew(), Ok(false));
+    }
+}

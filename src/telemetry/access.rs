@@ -67,7 +67,7 @@ impl Line<'_> {
 
 fn escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let mut result = Ok(());
-    format::escape(text, |piece| {
+    format::escape(text, format::Escape::Json, |piece| {
         if result.is_ok() {
             result = f.write_str(piece);
         }

@@ -1,7 +1,7 @@
 //! Form of a log line: text for people, or one JSON object. A line break or control character in a message is escaped,
 //! so that no data can pass for a line of its own.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -26,30 +26,56 @@ pub(super) fn form() -> LogFormat {
     FORM.get().copied().unwrap_or(LogFormat::Text)
 }
 
+thread_local! {
+    /// Where a line is put together, to be written in one piece.
+    static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Bytes that a thread keeps for its next line; a longer one gives its memory back.
+const KEPT: usize = 4096;
+
 /// Writes one record with its line break.
 pub(super) fn write(out: &mut dyn Write, form: LogFormat, clock: &Clock, record: &Record<'_>) -> io::Result<()> {
+    LINE.with(|line| match line.try_borrow_mut() {
+        Ok(mut line) => {
+            line.clear();
+            compose(&mut line, form, clock, record)?;
+            out.write_all(line.as_bytes())?;
+            line.shrink_to(KEPT);
+            Ok(())
+        }
+        // A message that logs while it is printed.
+        Err(_) => {
+            let mut line = String::new();
+            compose(&mut line, form, clock, record)?;
+            out.write_all(line.as_bytes())
+        }
+    })
+}
+
+fn compose(line: &mut String, form: LogFormat, clock: &Clock, record: &Record<'_>) -> io::Result<()> {
     let (second, micros) = timestamp(clock);
     let second = std::str::from_utf8(&second).unwrap_or_default();
-    match form {
-        LogFormat::Text => {
-            write!(out, "{second}.{micros:06}Z {:<5} {} ", record.level(), record.target())?;
-            write_escaped(out, record.args())?;
-            out.write_all(b"\n")
-        }
-        LogFormat::Json => {
-            let level = record.level().as_str();
-            write!(out, "{{\"time\":\"{second}.{micros:06}Z\",\"level\":\"{level}\",\"target\":\"")?;
-            write_escaped(out, &format_args!("{}", record.target()))?;
-            if record.target() == access::TARGET {
-                // An access line prints itself as members of the object.
-                write!(out, "\",{}}}\n", record.args())
-            } else {
-                out.write_all(b"\",\"message\":\"")?;
-                write_escaped(out, record.args())?;
-                out.write_all(b"\"}\n")
-            }
-        }
+    let composed = match form {
+        LogFormat::Text => write!(line, "{second}.{micros:06}Z {:<5} {} ", record.level(), record.target())
+            .and_then(|()| Escaped { line, escape: Escape::Lines }.write_fmt(*record.args())),
+        LogFormat::Json => compose_json(line, second, micros, record),
+    };
+    line.push('\n');
+    composed.map_err(io::Error::other)
+}
+
+fn compose_json(line: &mut String, second: &str, micros: u32, record: &Record<'_>) -> fmt::Result {
+    write!(line, "{{\"time\":\"{second}.{micros:06}Z\",\"level\":\"{}\",\"target\":\"", record.level())?;
+    Escaped { line, escape: Escape::Json }.write_str(record.target())?;
+    if record.target() == access::TARGET {
+        // An access line prints itself as members of the object.
+        return write!(line, "\",{}}}", record.args());
     }
+    line.push_str("\",\"message\":\"");
+    Escaped { line, escape: Escape::Json }.write_fmt(*record.args())?;
+    line.push_str("\"}");
+    Ok(())
 }
 
 /// The line that stands where others were dropped.
@@ -95,40 +121,36 @@ fn date(second: i64) -> Option<Second> {
     text.into_bytes().try_into().ok()
 }
 
-fn write_escaped(out: &mut dyn Write, args: &fmt::Arguments<'_>) -> io::Result<()> {
-    let mut escaped = Escaped { out, failed: None };
-    match (escaped.write_fmt(*args), escaped.failed) {
-        (Ok(()), _) => Ok(()),
-        (Err(_), Some(e)) => Err(e),
-        (Err(fmt), None) => Err(io::Error::other(fmt)),
-    }
+/// What is escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// Control characters: a line for people stays one line.
+    Lines,
+    /// Also quotes and backslashes, as in a JSON string.
+    Json,
 }
 
 struct Escaped<'a> {
-    out: &'a mut dyn Write,
-    failed: Option<io::Error>,
+    line: &'a mut String,
+    escape: Escape,
 }
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let mut result = Ok(());
-        escape(text, |piece| {
-            if result.is_ok() {
-                result = self.out.write_all(piece.as_bytes());
-            }
-        });
-        result.map_err(|e| {
-            self.failed = Some(e);
-            fmt::Error
-        })
+        escape(text, self.escape, |piece| self.line.push_str(piece));
+        Ok(())
     }
 }
 
-/// Gives the text in pieces, escaped as JSON asks. In a line for people this marks quotes and backslashes too, which
-/// keeps it unambiguous.
-pub(super) fn escape(text: &str, mut piece: impl FnMut(&str)) {
+/// Gives the text in pieces, with what must be escaped as JSON writes it.
+pub(super) fn escape(text: &str, escape: Escape, mut piece: impl FnMut(&str)) {
+    let is_plain = |b: u8| matches!(b, 0x20..=0x7e) && (escape == Escape::Lines || !matches!(b, b'"' | b'\\'));
+    if text.bytes().all(is_plain) {
+        return piece(text);
+    }
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_control() || c == '"' || c == '\\') {
+    let is_special = |c: char| c.is_control() || (escape == Escape::Json && matches!(c, '"' | '\\'));
+    while let Some(at) = rest.find(is_special) {
         let (plain, from) = rest.split_at(at);
         piece(plain);
         let mut characters = from.chars();

@@ -25,7 +25,7 @@ impl Collector for StorageCollector {
         let StorageMetrics { commit_batch, pool_wait } = (self.0)();
         histogram(&mut encoder, "commit_batch", "Writes in one commit", None, &commit_batch, 1.0)?;
         let help = "Waits for a database connection";
-        histogram(&mut encoder, "pool_wait", help, Some(&Unit::Seconds), &pool_wait, 1e-6)
+        histogram(&mut encoder, "pool_wait", help, Some(&Unit::Seconds), &pool_wait, 1e6)
     }
 }
 
@@ -35,12 +35,12 @@ fn histogram(
     help: &str,
     unit: Option<&Unit>,
     snapshot: &HistogramSnapshot,
-    scale: f64,
+    per_unit: f64,
 ) -> fmt::Result {
-    let bounds = snapshot.bounds.iter().map(|b| *b as f64 * scale).chain([f64::INFINITY]);
+    let bounds = snapshot.bounds.iter().map(|b| *b as f64 / per_unit).chain([f64::INFINITY]);
     let buckets: Vec<(f64, u64)> = bounds.zip(snapshot.counts.iter().copied()).collect();
     let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
-    metric.encode_histogram::<NoLabelSet>(snapshot.sum as f64 * scale, snapshot.count, &buckets, None)
+    metric.encode_histogram::<NoLabelSet>(snapshot.sum as f64 / per_unit, snapshot.count, &buckets, None)
 }
 
 #[cfg(test)]
@@ -61,6 +61,7 @@ mod tests {
             "rollcall_commit_batch_bucket{le=\"2.0\"} 0",
             "rollcall_commit_batch_bucket{le=\"4.0\"} 1",
             "rollcall_commit_batch_sum 3.0",
+            "rollcall_pool_wait_seconds_bucket{le=\"0.0001\"} 0",
             "rollcall_pool_wait_seconds_bucket{le=\"0.0025\"} 1",
             "rollcall_pool_wait_seconds_bucket{le=\"+Inf\"} 1",
             "rollcall_pool_wait_seconds_count 1",

@@ -13,8 +13,9 @@ use std::time::Instant;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::StatusCode;
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
@@ -30,8 +31,12 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// One request and its answer: what layers and handlers tell each other about it.
 pub(crate) struct Exchange {
+    /// Database, settings, documents.
+    pub(crate) shared: Arc<Shared>,
     /// Also in `X-Request-Id`.
     pub(crate) id: Arc<str>,
+    method: Method,
+    uri: Uri,
     /// Who asks, once known.
     pub(crate) caller: OnceCell<Arc<Caller>>,
 }
@@ -43,16 +48,30 @@ impl Exchange {
     }
 }
 
-/// The cause of an internal error, left in the answer for the one place that logs it.
-pub(crate) struct Cause(pub(crate) String);
+/// What went wrong on our side, left in the answer for the one place that logs it.
+pub(crate) struct Cause {
+    level: log::Level,
+    text: String,
+}
+
+impl Cause {
+    /// Something that someone must act on.
+    pub(crate) fn error(text: impl Into<String>) -> Self {
+        Cause { level: log::Level::Error, text: text.into() }
+    }
+    /// Something that passes.
+    pub(crate) fn warning(text: impl Into<String>) -> Self {
+        Cause { level: log::Level::Warn, text: text.into() }
+    }
+}
 
 /// Makes the layer.
 pub struct Edge {
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
 }
 
 impl Edge {
-    pub(crate) fn new(shared: Rc<Arc<Shared>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Edge { shared }
     }
 }
@@ -69,14 +88,14 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(EdgeService { service, shared: Rc::clone(&self.shared) }))
+        ready(Ok(EdgeService { service, shared: Arc::clone(&self.shared) }))
     }
 }
 
 /// The layer in one worker.
 pub struct EdgeService<S> {
     service: S,
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
 }
 
 impl<S, B> Service<ServiceRequest> for EdgeService<S>
@@ -92,9 +111,15 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let started = Instant::now();
-        let shared = Rc::clone(&self.shared);
-        let exchange = Rc::new(Exchange { id: shared.request_ids.of(request.headers()), caller: OnceCell::new() });
-        let in_flight = InFlight::enter(Rc::clone(&shared));
+        let shared = Arc::clone(&self.shared);
+        let exchange = Rc::new(Exchange {
+            shared: Arc::clone(&shared),
+            id: shared.request_ids.of(request.headers()),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            caller: OnceCell::new(),
+        });
+        let in_flight = InFlight::enter(Arc::clone(&shared));
         let refusal = match limits::check(request.head(), &shared.state.settings.limits) {
             Err((status, detail)) => Some(refuse(request.path(), status, detail)),
             Ok(()) if in_flight.is_above(shared.state.settings.limits.in_flight) => {
@@ -106,47 +131,47 @@ where
             Some(response) => Next::Refused(request, response),
             None => {
                 request.extensions_mut().insert(Rc::clone(&exchange));
-                // The handle outlives a handler that panics; it must be dropped before the answer leaves the worker's
-                // pool of requests, which actix does when the response is written.
-                let handle = request.request().clone();
-                Next::Called(handle, self.service.call(request))
+                Next::Called(self.service.call(request))
             }
         };
         Box::pin(async move {
-            let mut response = match next {
-                Next::Refused(request, response) => request.into_response(response.map_into_right_body()),
-                Next::Called(handle, future) => match survive(future).await {
-                    Ok(Ok(response)) => response.map_into_left_body(),
-                    Ok(Err(error)) => {
-                        let response = HttpResponse::from_error(error).map_into_right_body();
-                        ServiceResponse::new(handle, response)
-                    }
-                    Err(panic) => {
-                        let response = panicked(handle.path(), &*panic).map_into_right_body();
-                        ServiceResponse::new(handle, response)
-                    }
+            let answered = match next {
+                Next::Refused(request, response) => Ok(request.into_response(response.map_into_right_body())),
+                Next::Called(future) => match survive(future).await {
+                    Ok(Ok(response)) => Ok(response.map_into_left_body()),
+                    Ok(Err(error)) => Err(HttpResponse::from_error(error)),
+                    Err(panic) => Err(panicked(exchange.uri.path(), &*panic)),
                 },
             };
             drop(in_flight);
-            finish(&shared, &exchange, started, &mut response);
-            Ok(response)
+            match answered {
+                Ok(mut response) => {
+                    finish(&exchange, started, response.response_mut());
+                    Ok(response)
+                }
+                // The request is gone with the future, so that actix itself has to join it with this answer.
+                Err(mut response) => {
+                    finish(&exchange, started, &mut response);
+                    Err(InternalError::from_response("", response).into())
+                }
+            }
         })
     }
 }
 
 enum Next<F> {
     Refused(ServiceRequest, HttpResponse),
-    Called(HttpRequest, F),
+    Called(F),
 }
 
 /// Counts a request as long as it lives.
 struct InFlight {
-    shared: Rc<Arc<Shared>>,
+    shared: Arc<Shared>,
     before: usize,
 }
 
 impl InFlight {
-    fn enter(shared: Rc<Arc<Shared>>) -> Self {
+    fn enter(shared: Arc<Shared>) -> Self {
         let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight { shared, before }
     }
@@ -181,7 +206,7 @@ fn panicked(path: &str, panic: &(dyn Any + Send)) -> HttpResponse {
         return scim::error::render(&ServiceError::Internal(cause));
     }
     let mut response = HttpResponse::InternalServerError().finish();
-    response.extensions_mut().insert(Cause(cause));
+    response.extensions_mut().insert(Cause::error(cause));
     response
 }
 
@@ -201,7 +226,7 @@ fn refuse(path: &str, status: StatusCode, detail: &str) -> HttpResponse {
 }
 
 /// Headers of every answer, the log of internal errors, the access line and the metrics.
-fn finish<B>(shared: &Shared, exchange: &Exchange, started: Instant, response: &mut ServiceResponse<B>) {
+fn finish<B>(exchange: &Exchange, started: Instant, response: &mut HttpResponse<B>) {
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&exchange.id) {
         headers.insert(HeaderName::from_static(request_id::HEADER), id);
@@ -211,15 +236,15 @@ fn finish<B>(shared: &Shared, exchange: &Exchange, started: Instant, response: &
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    if let Some(Cause(cause)) = response.response().extensions().get() {
-        log::error!("request {} failed: {cause}", exchange.id);
+    if let Some(Cause { level, text }) = response.extensions().get() {
+        log::log!(*level, "request {} failed: {text}", exchange.id);
     }
-    let request = response.request();
+    let path = exchange.uri.path();
     let caller = exchange.caller.get();
-    shared.state.metrics.observe(&RequestFacts {
-        route: scim::route_of(request.path()),
-        method: request.method().as_str(),
-        path: request.path(),
+    exchange.shared.state.metrics.observe(&RequestFacts {
+        route: scim::route_of(path),
+        method: exchange.method.as_str(),
+        path,
         status: response.status().as_u16(),
         elapsed: started.elapsed(),
         request_id: &exchange.id,

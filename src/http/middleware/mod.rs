@@ -1,10 +1,12 @@
-//! What wraps every request: limits, request id, headers of the answer, panics, and the facts for log and metrics. All of it
-//! is one layer, because every layer costs a boxed future a request.
+//! What wraps requests. `edge` is around the whole application: limits, request id, headers of the answer, panics, and the
+//! facts for log and metrics, all in one layer because every layer costs a boxed future. `authenticate` is around SCIM.
 
+mod authenticate;
 mod edge;
 mod limits;
 mod request_id;
 
+pub(crate) use authenticate::Authenticate;
 pub use edge::Edge;
-pub(crate) use edge::Exchange;
+pub(crate) use edge::{Cause, Exchange};
 pub(crate) use request_id::RequestIds;

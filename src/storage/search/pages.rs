@@ -143,7 +143,8 @@ async fn jump(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicate>) -> Resu
         }
         let mut within = job.candidates(db, predicate);
         job.order.restrict(&mut within, *absent, None);
-        let mut sql = Sql::new(format!("SELECT u.id FROM {} u", select::table(job.kind)));
+        let mut sql = Sql::new("SELECT u.id FROM ");
+        sql.push(select::table(job.kind)).push(" u");
         sql.append(&within).push(&job.order.order_by(*absent, "u"));
         // The numbers stand in the text: with binds PostgreSQL would plan for a tenth of all rows.
         sql.push(&format!(" LIMIT {missing} OFFSET {skip}"));
@@ -161,8 +162,8 @@ async fn jump(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicate>) -> Resu
 }
 
 async fn count_within(db: &mut Db<'_>, job: &Job, within: &Sql) -> Result<u64> {
-    let mut sql = Sql::new(format!("SELECT count(*) FROM {} u", select::table(job.kind)));
-    sql.append(within);
+    let mut sql = Sql::new("SELECT count(*) FROM ");
+    sql.push(select::table(job.kind)).push(" u").append(within);
     let prepared = job.keeps_prepared(&sql);
     select::number(db, sql, prepared).await
 }
