@@ -30,7 +30,8 @@ id!(/// An event; ours, so that a lost commit can be looked up.
 impl ResourceId {
     /// Reads the canonical text form; anything else is an id that cannot exist.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 36 {
+        // `id` is caseExact (RFC 7643 §3.1): the digits we print are lower case.
+        if text.len() != 36 || text.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;
         }
         Uuid::try_parse(text).ok().map(ResourceId)

@@ -1,0 +1,145 @@
+//! The real application on a free port.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::thread::JoinHandle;
+
+use rollcall::config::{Limits, SecretKey, SecretKeySource, Settings};
+use rollcall::domain::token::Lifetime;
+use rollcall::service::backoffice::organizations::{self, Bootstrapped};
+use rollcall::service::backoffice::{OperatorCtx, connections, tokens};
+use rollcall::startup::{Application, Surroundings};
+use rollcall::state::{AppState, Clock};
+use tokio::sync::oneshot;
+
+use super::caller::Caller;
+use super::database::{Home, Kind};
+
+/// A running application.
+pub(crate) struct TestApp {
+    /// `http://127.0.0.1:PORT`
+    pub(crate) url: String,
+    /// `127.0.0.1:PORT`
+    pub(crate) address: String,
+    /// Database, settings and clock of the application.
+    pub(crate) state: AppState,
+    pub(crate) kind: Kind,
+    home: Home,
+    /// µs that the application's clock is ahead.
+    ahead: Arc<AtomicI64>,
+    organizations: AtomicU32,
+}
+
+/// An organization with one connection and its caller.
+pub(crate) struct Tenant {
+    pub(crate) made: Bootstrapped,
+    pub(crate) caller: Caller,
+}
+
+impl TestApp {
+    /// The caller of a new organization.
+    pub(crate) async fn caller(&self) -> Caller {
+        self.tenant().await.caller
+    }
+
+    /// A new organization.
+    pub(crate) async fn tenant(&self) -> Tenant {
+        let number = self.organizations.fetch_add(1, Ordering::Relaxed);
+        let made = organizations::bootstrap(&self.operator(), &self.state.db, &format!("Test {number}"), None).await;
+        let made = made.expect("an organization");
+        let caller = self.caller_with(&made.token.secret);
+        Tenant { made, caller }
+    }
+
+    /// A caller with any token.
+    pub(crate) fn caller_with(&self, token: &str) -> Caller {
+        Caller::new(&self.url, token)
+    }
+
+    /// The caller of a further connection of an organization.
+    pub(crate) async fn second_connection(&self, tenant: &Tenant) -> Caller {
+        let organization = tenant.made.organization.id;
+        let ctx = self.operator();
+        let made = connections::create(&ctx, &self.state.db, organization, "custom", "second").await.expect("made");
+        let issued = tokens::create(&ctx, &self.state.db, &made, "second", Lifetime::Unlimited).await;
+        self.caller_with(&issued.expect("a token").secret)
+    }
+
+    /// A caller of the same connection whose token the application has not seen yet.
+    pub(crate) async fn fresh(&self, tenant: &Tenant) -> Caller {
+        let db = &self.state.db;
+        let issued = tokens::create(&self.operator(), db, &tenant.made.connection, "fresh", Lifetime::Unlimited).await;
+        self.caller_with(&issued.expect("a token").secret)
+    }
+
+    pub(crate) fn operator(&self) -> OperatorCtx {
+        OperatorCtx::system(self.state.clock.now())
+    }
+
+    /// Lets the application's clock go forward.
+    pub(crate) fn advance(&self, micros: i64) {
+        self.ahead.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Runs statements on the application's database.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.home.execute(sql).await;
+    }
+}
+
+/// Runs a test body against a fresh application.
+pub(crate) fn run(kind: Kind, name: &str, body: impl AsyncFnOnce(&TestApp)) {
+    run_with(kind, name, |_| {}, body);
+}
+
+/// The same with changed settings.
+pub(crate) fn run_with(kind: Kind, name: &str, change: impl FnOnce(&mut Settings), body: impl AsyncFnOnce(&TestApp)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let home = runtime.block_on(Home::make(kind, name));
+    let ahead = Arc::new(AtomicI64::new(0));
+    let mut settings = settings(&home.url);
+    change(&mut settings);
+    let (state, port, stop, server) = start(settings, &ahead);
+    let address = format!("127.0.0.1:{port}");
+    let organizations = AtomicU32::new(0);
+    let app = TestApp { url: format!("http://{address}"), address, state, kind, home, ahead, organizations };
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(body(&app))));
+    stop.send(()).expect("the application still runs");
+    server.join().expect("the application did not panic");
+    runtime.block_on(app.home.remove());
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+fn settings(url: &str) -> Settings {
+    let key: [u8; 32] = std::array::from_fn(|at| at as u8);
+    Settings {
+        database_url: url.into(),
+        listen: "127.0.0.1:0".into(),
+        workers: 2,
+        database_connections: 4,
+        secret_key: SecretKeySource::Value(SecretKey::new(key)),
+        limits: Limits { pool_wait: std::time::Duration::from_secs(20), ..Limits::default() },
+        ..Settings::default()
+    }
+}
+
+/// A thread of its own, as a process would have: the test's runtime may be busy.
+fn start(settings: Settings, ahead: &Arc<AtomicI64>) -> (AppState, u16, oneshot::Sender<()>, JoinHandle<()>) {
+    let ahead = Arc::clone(ahead);
+    let (stop, stopped) = oneshot::channel();
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let system = Clock::system();
+            let clock = Clock::new(move || system.now() + ahead.load(Ordering::Relaxed));
+            let app = Application::build_in(settings, Surroundings { clock, log: None }).await.expect("starts");
+            tell.send((app.state().clone(), app.port())).expect("the test waits");
+            app.run_until(async { stopped.await.unwrap_or(()) }).await.expect("stops");
+        });
+    });
+    let (state, port) = told.recv().expect("the application starts");
+    (state, port, stop, server)
+}

@@ -1,0 +1,84 @@
+//! Makes and removes the database of one test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+
+/// Which backend a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that goes when the test ends.
+pub(super) struct Home {
+    pub(super) url: String,
+    directory: Option<tempfile::TempDir>,
+    database: Option<String>,
+}
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+#[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
+fn server() -> String {
+    std::env::var("ROLLCALL_TEST_POSTGRES_URL").expect(
+        "set ROLLCALL_TEST_POSTGRES_URL to a PostgreSQL server, e.g. postgres://user:password@127.0.0.1:5432/postgres",
+    )
+}
+
+/// The server's URL with another database name.
+fn url_of(name: &str) -> String {
+    let server = server();
+    let (head, query) = server.split_once('?').unwrap_or((&server, ""));
+    let (authority, _) = head.rsplit_once('/').expect("a URL with a database name");
+    if query.is_empty() { format!("{authority}/{name}") } else { format!("{authority}/{name}?{query}") }
+}
+
+async fn on_server(sql: String) {
+    let mut conn = AsyncPgConnection::establish(&server()).await.expect("PostgreSQL answers");
+    conn.batch_execute(&sql).await.expect("the test user may create databases");
+}
+
+impl Home {
+    pub(super) async fn make(kind: Kind, test: &str) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let directory = tempfile::tempdir().expect("a directory");
+                let url = format!("sqlite://{}", directory.path().join("test.db").display());
+                Home { url, directory: Some(directory), database: None }
+            }
+            Kind::Postgres => {
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                let short: String = test.chars().take(30).collect();
+                let name = format!("rollcall_api_{}_{number}_{short}", std::process::id());
+                on_server(format!("CREATE DATABASE {name}")).await;
+                Home { url: url_of(&name), directory: None, database: Some(name) }
+            }
+        }
+    }
+
+    pub(super) async fn remove(self) {
+        if let Some(name) = self.database {
+            on_server(format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+        drop(self.directory);
+    }
+
+    /// Runs statements beside the application.
+    pub(super) async fn execute(&self, sql: &str) {
+        match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                use diesel::Connection as _;
+                use diesel::connection::SimpleConnection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                conn.batch_execute("PRAGMA busy_timeout=20000").expect("pragma");
+                conn.batch_execute(sql).expect("statements");
+            }
+            None => {
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                conn.batch_execute(sql).await.expect("statements");
+            }
+        }
+    }
+}

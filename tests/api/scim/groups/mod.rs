@@ -1,0 +1,7 @@
+//! `/Groups`.
+
+mod create;
+mod delete;
+mod get;
+mod patch;
+mod replace;

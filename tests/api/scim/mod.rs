@@ -1,0 +1,4 @@
+//! `/scim/v2`.
+
+mod groups;
+mod users;
