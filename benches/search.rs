@@ -103,7 +103,8 @@ async fn pages(db: &Database, users: u64) -> Result<()> {
         measure(db, &format!("page by {name}: first"), None, &page(1)?).await?;
         measure(db, &format!("page by {name}: second, after the first"), Some(&page(1)?), &page(101)?).await?;
         measure(db, &format!("page by {name}: last, by jump"), None, &page(last)?).await?;
-        measure(db, &format!("page by {name}: last, after the one before"), Some(&page(last - 100)?), &page(last)?).await?;
+        measure(db, &format!("page by {name}: last, after the one before"), Some(&page(last - 100)?), &page(last)?)
+            .await?;
     }
     measure(db, "page by title (document): first", None, &search(None, Some("title"), 1, 100)?).await
 }
