@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::error::ScimError;
-use super::filter::{BoundFilter, bind, parse};
+use super::filter::{BoundFilter, bind, foreign, parse};
 use super::policy::{Limits, Policy};
 use super::projection::Projection;
 use super::schema::{Kind, Resolved, ResourceType, Returned};
@@ -40,7 +40,7 @@ pub struct Query {
 const NAMES: [&str; 7] = ["filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes"];
 
 /// Each parameter's text, at most once.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Given([Option<String>; NAMES.len()]);
 
 impl Query {
@@ -61,6 +61,30 @@ impl Query {
     /// # Errors
     /// As `from_parameters`, and 400 `invalidSyntax`.
     pub fn from_body(body: Value, rt: &ResourceType, policy: &Policy) -> Result<Self, ScimError> {
+        Given::from_body(body)?.understand(rt, policy)
+    }
+
+    /// From the body of `POST /.search`, for each of the types: an attribute that only some of them have counts as
+    /// absent in the others (RFC 7644 §3.4.2.1), one that none has is refused.
+    ///
+    /// # Errors
+    /// As `from_body`.
+    pub fn across(body: Value, types: &[&ResourceType], policy: &Policy) -> Result<Vec<Self>, ScimError> {
+        let given = Given::from_body(body)?;
+        let alone: Vec<_> = types.iter().map(|rt| given.clone().understand(rt, policy)).collect();
+        if alone.iter().all(Result::is_err) {
+            return alone.into_iter().collect();
+        }
+        types
+            .iter()
+            .zip(alone)
+            .map(|(rt, alone)| alone.or_else(|_| given.clone().understand_partly(rt, policy)))
+            .collect()
+    }
+}
+
+impl Given {
+    fn from_body(body: Value) -> Result<Self, ScimError> {
         let Value::Object(body) = body else {
             return Err(ScimError::invalid_syntax("The body must be a JSON object"));
         };
@@ -76,11 +100,9 @@ impl Query {
         if !is_search {
             return Err(ScimError::invalid_syntax(format!("`schemas` must hold \"{}\"", urn::SEARCH_REQUEST)));
         }
-        given.understand(rt, policy)
+        Ok(given)
     }
-}
 
-impl Given {
     fn put(&mut self, name: &str, value: impl FnOnce() -> Result<Option<String>, ScimError>) -> Result<(), ScimError> {
         let place = NAMES.iter().zip(&mut self.0).find(|(known, _)| known.eq_ignore_ascii_case(name));
         let Some((known, slot)) = place else { return Ok(()) };
@@ -89,6 +111,19 @@ impl Given {
         }
         *slot = value()?;
         Ok(())
+    }
+
+    /// For a type that lacks some of the attributes named.
+    fn understand_partly(mut self, rt: &ResourceType, policy: &Policy) -> Result<Query, ScimError> {
+        let [filter, sort_by, ..] = &mut self.0;
+        if let Some(text) = filter {
+            let read = foreign::absent_where_unknown(&parse::parse(text, &policy.limits)?, rt, policy);
+            *text = read.to_string();
+        }
+        if sort_by.as_deref().is_some_and(|by| rt.resolve_path(by.trim()).is_none()) {
+            *sort_by = None;
+        }
+        self.understand(rt, policy)
     }
 
     fn understand(self, rt: &ResourceType, policy: &Policy) -> Result<Query, ScimError> {

@@ -78,7 +78,9 @@ pub(super) fn scope(shared: &Arc<Shared>) -> impl HttpServiceFactory + use<> {
         .service(document("/Schemas").route(read().to(discovery::schemas)))
         .service(document("/Schemas/{id}").route(read().to(discovery::schema)))
         .service(not_offered("/Me", "No token of this service stands for a user"))
-        .service(not_offered("/.search", "Search one resource type: POST /Users/.search or /Groups/.search"))
+        .service(
+            web::resource("/.search").route(web::post().to(search::everywhere)).default_service(not_allowed("POST")),
+        )
         .service(not_offered("/Bulk", "Bulk is not supported: send the operations one by one"))
         .default_service(web::to(|request: HttpRequest| async move {
             let path = request.path().to_owned();

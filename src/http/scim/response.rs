@@ -57,12 +57,16 @@ pub(super) fn not_modified(stored_version: i64) -> HttpResponse {
     response.finish()
 }
 
-/// A ListResponse.
-pub(super) fn list(base: &str, headers: &HeaderMap, page: &Page) -> Result<HttpResponse, Rejection> {
-    let mut body = String::with_capacity(160 + page.records.iter().map(|stored| size(base, stored)).sum::<usize>());
+/// A ListResponse over one resource type, or over several, one behind the other.
+pub(super) fn list(base: &str, headers: &HeaderMap, pages: &[Page]) -> Result<HttpResponse, Rejection> {
+    let records = pages.iter().flat_map(|page| page.records.iter().map(|stored| (stored, &page.projection)));
+    let mut body = String::with_capacity(160 + records.clone().map(|(stored, _)| size(base, stored)).sum::<usize>());
     let mut outcome = Ok(());
-    splice::list(&mut body, page.total, page.start_index, page.records.iter(), |out, stored| {
-        if let Err(error) = push(out, base, stored, &page.projection) {
+    let total = pages.iter().map(|page| page.total).sum();
+    let start_index = pages.first().map_or(1, |page| page.start_index);
+    let records: Vec<_> = records.collect();
+    splice::list(&mut body, total, start_index, records.into_iter(), |out, (stored, projection)| {
+        if let Err(error) = push(out, base, stored, projection) {
             outcome = Err(error);
         }
     });

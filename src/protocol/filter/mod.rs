@@ -7,6 +7,7 @@ pub use super::path::AttrPath;
 
 pub mod bind;
 pub mod evaluate;
+pub mod foreign;
 pub mod parse;
 mod print;
 #[cfg(test)]

@@ -53,3 +53,20 @@ pub async fn search(ctx: &Ctx, db: &Database, kind: ResourceKind, query: Query) 
     };
     Ok(Page { total, start_index, records, projection })
 }
+
+/// A page over users and groups (RFC 7644 §3.4.3): the users in their order, behind them the groups in theirs; so one
+/// page is at most one search of each, and none of them loads what the page does not show.
+///
+/// # Errors
+/// As `search`.
+pub async fn search_all(ctx: &Ctx, db: &Database, users: Query, groups: Query) -> Result<[Page; 2]> {
+    let (start_index, count) = (groups.start_index, groups.count);
+    let users = search(ctx, db, ResourceKind::User, users).await?;
+    let shown = u64::try_from(users.records.len()).unwrap_or(u64::MAX);
+    let groups = Query {
+        start_index: start_index.saturating_sub(users.total).max(1),
+        count: count.saturating_sub(shown),
+        ..groups
+    };
+    Ok([users, search(ctx, db, ResourceKind::Group, groups).await?])
+}
