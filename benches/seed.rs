@@ -4,6 +4,8 @@
 //! writes into the organization and connection of the SCIM token. Users are `seed-0000001@example.com` and so on; with
 //! `--group-members` one group holds the first M of them.
 
+#![allow(clippy::expect_used, reason = "a tool for figures: it ends at the first failure")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

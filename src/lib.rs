@@ -1,5 +1,4 @@
 //! Rollcall: a SCIM 2.0 provisioning service with an admin API. `ARCHITECTURE.md` is the map.
-#![expect(clippy::todo, unused_imports, reason = "skeleton")]
 
 pub mod cli;
 pub mod config;

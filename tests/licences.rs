@@ -1,5 +1,7 @@
 //! The licence, ban and source policy of `deny.toml`, held against what Cargo really links.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -47,7 +47,12 @@ impl ConnectionSettings {
     /// # Errors
     /// What is wrong with a document that is no such JSON object.
     pub fn parse(document: &str) -> Result<Self, serde_json::Error> {
-        if document == "{}" { Ok(ConnectionSettings::default()) } else { serde_json::from_str(document) }
+        if document == "{}" {
+            return Ok(ConnectionSettings::default());
+        }
+        // Through a map: a derived struct would also be read from an array.
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(document)?;
+        serde_json::from_value(members.into())
     }
 
     /// The repairs of this connection: all, less those switched off.

@@ -150,9 +150,12 @@ impl Application {
         let handle = self.server.handle();
         let (first, stop) = tokio::sync::oneshot::channel();
         let watch = tokio::spawn(async move {
-            log::info!("{} received: finishing running requests", signals.next().await);
+            // Awaited outside the macros: what is not logged is not evaluated either.
+            let name = signals.next().await;
+            log::info!("{name} received: finishing running requests");
             let _ = first.send(());
-            log::warn!("{} received: stopping at once", signals.next().await);
+            let name = signals.next().await;
+            log::warn!("{name} received: stopping at once");
             handle.stop(false).await;
         });
         let result = self.run_until(async { stop.await.unwrap_or(()) }).await;

@@ -11,7 +11,6 @@ use diesel::{Connection, OptionalExtension};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager as _};
 
 use super::error::StorageError;
-pub(crate) use super::error::unique_violation;
 
 /// A connection inside a unit of work. A unit of work awaits nothing but its `Db`.
 pub enum Db<'a> {

@@ -65,7 +65,6 @@ struct Inner {
     searches: search::Searches,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there is one of it, behind an Arc")]
 enum AnyBackend {
     Sqlite(sqlite::Sqlite),
     Postgres(Box<postgres::Postgres>),

@@ -50,6 +50,14 @@ on_both! {
         }
     }
 
+    fn a_silent_log_stops_nothing(home: &Home) {
+        let server = home.serve(&[("RUST_LOG", "off")]);
+        for _ in 0..50 {
+            assert_eq!(server.get("/healthz", None).0, 200);
+        }
+        assert_eq!(server.stop().0, 0);
+    }
+
     fn no_secret_is_in_a_log_at_its_most_talkative(home: &Home) {
         let mut bootstrap = home.command(&["bootstrap", "--json", "--name", "Acme"]);
         bootstrap.env("RUST_LOG", "trace");

@@ -19,5 +19,8 @@ mod postgres_queue;
 mod property;
 mod race;
 mod schema;
+mod search_data;
+mod search_filters;
+mod search_pages;
 mod users;
 mod writes;

@@ -38,10 +38,13 @@ pub struct Caller {
     pub policy: Policy,
 }
 
+/// When it was read, and what the token opens.
+type Kept = (Instant, Arc<Found>);
+
 /// Authenticates SCIM tokens. One for the process.
 pub struct Bearer {
     limits: Limits,
-    cache: Mutex<HashMap<[u8; 32], (Instant, Arc<Found>)>>,
+    cache: Mutex<HashMap<[u8; 32], Kept>>,
     touched: Mutex<HashMap<TokenId, i64>>,
 }
 

@@ -94,6 +94,12 @@ impl Order {
         }
     }
 
+    /// Index of the segment that holds a place.
+    pub(super) fn segment_of(&self, place: &Place) -> usize {
+        let absent = self.segments().len() > 1 && place.key.is_none();
+        self.segments().iter().position(|a| *a == absent).unwrap_or(0)
+    }
+
     /// Narrows to a segment, and in it to what comes after `after`.
     pub(super) fn restrict(&self, sql: &mut Sql, absent: bool, after: Option<&Place>) {
         let column = self.column(absent);

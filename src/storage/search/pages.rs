@@ -89,10 +89,8 @@ pub(super) async fn page(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicat
     };
     let is_all = start == 1 && (rows.len() as u64) <= count;
     rows.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-    if rows.len() as u64 == count
-        && let Some(last) = rows.last()
-    {
-        job.walks.ended(&job.walk, start.saturating_add(count), last.place(&job.order));
+    if let Some(last) = rows.last() {
+        job.walks.ended(&job.walk, start.saturating_add(rows.len() as u64), last.place(&job.order));
     }
     let total = match unfiltered {
         Some(total) => total,
@@ -129,9 +127,9 @@ async fn seek(
 pub(super) fn remaining_segments<'p>(job: &Job, after: Option<&'p Place>) -> Vec<(bool, Option<&'p Place>)> {
     let all = job.order.segments();
     let Some(place) = after else { return all.iter().map(|absent| (*absent, None)).collect() };
-    let current = all.len() > 1 && place.key.is_none();
-    let from = all.iter().position(|absent| *absent == current).unwrap_or(0);
-    all.iter().skip(from).map(|absent| (*absent, (*absent == current).then_some(place))).collect()
+    let current = job.order.segment_of(place);
+    let later = all.iter().enumerate().skip(current);
+    later.map(|(i, absent)| (*absent, (i == current).then_some(place))).collect()
 }
 
 /// A page that follows none: skips over ids alone, which the index of the order holds, then reads the page's rows.
@@ -145,7 +143,8 @@ async fn jump(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicate>) -> Resu
         }
         let mut within = job.candidates(db, predicate);
         job.order.restrict(&mut within, *absent, None);
-        let mut sql = Sql::new(format!("SELECT u.id FROM {} u", select::table(job.kind)));
+        let mut sql = Sql::new("SELECT u.id FROM ");
+        sql.push(select::table(job.kind)).push(" u");
         sql.append(&within).push(&job.order.order_by(*absent, "u"));
         // The numbers stand in the text: with binds PostgreSQL would plan for a tenth of all rows.
         sql.push(&format!(" LIMIT {missing} OFFSET {skip}"));
@@ -163,8 +162,8 @@ async fn jump(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicate>) -> Resu
 }
 
 async fn count_within(db: &mut Db<'_>, job: &Job, within: &Sql) -> Result<u64> {
-    let mut sql = Sql::new(format!("SELECT count(*) FROM {} u", select::table(job.kind)));
-    sql.append(within);
+    let mut sql = Sql::new("SELECT count(*) FROM ");
+    sql.push(select::table(job.kind)).push(" u").append(within);
     let prepared = job.keeps_prepared(&sql);
     select::number(db, sql, prepared).await
 }

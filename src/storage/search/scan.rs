@@ -52,10 +52,8 @@ pub(super) async fn page(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicat
         }
     };
     let places = window.into_page();
-    if places.len() as u64 == count
-        && let Some(last) = places.last()
-    {
-        job.walks.ended(&job.walk, start.saturating_add(count), last.clone());
+    if let Some(last) = places.last() {
+        job.walks.ended(&job.walk, start.saturating_add(places.len() as u64), last.clone());
     }
     let ids: Vec<_> = places.iter().map(|place| place.id).collect();
     let records = select::read_ids(db, &job.shape(job.search.references), &ids).await?;
@@ -76,8 +74,7 @@ struct Scan<'j> {
 impl<'j> Scan<'j> {
     fn new(job: &'j Job, predicate: Option<&'j Predicate>, after: Option<Place>) -> Self {
         let order = if job.order.is_column() { job.order.clone() } else { Order { by: By::Id, descending: false } };
-        let absent = order.segments().len() > 1 && after.as_ref().is_some_and(|place| place.key.is_none());
-        let segment = order.segments().iter().position(|a| *a == absent).unwrap_or(0);
+        let segment = after.as_ref().map_or(0, |place| order.segment_of(place));
         Scan { job, predicate, order, looks: job.looks_at(), after, segment }
     }
 

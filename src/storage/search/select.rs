@@ -156,7 +156,8 @@ type SqliteRow = (Id, i64, i64, i64, bool, String, Option<String>, Option<String
 
 fn read_sqlite(conn: &mut SqliteConnection, shape: &Shape<'_>, tail: &Sql, prepared: bool) -> Result<Vec<Row>> {
     let with_groups = shape.kind == ResourceKind::User && shape.references != References::Skip;
-    let mut sql = Sql::new(format!("SELECT {}, ", head(shape)));
+    let mut sql = Sql::new("SELECT ");
+    sql.push(&head(shape)).push(", ");
     if with_groups {
         sql.append(&groups_of_user(shape.references));
     } else {
@@ -214,7 +215,8 @@ async fn read_postgres(
 ) -> Result<Vec<Row>> {
     let mut sql = Sql::new("SELECT u.id, u.version, u.created, u.modified, u.access, u.document, u.sort_key, ");
     sql.push(if shape.references == References::Skip { "NULL, NULL, NULL" } else { "x.ids, x.names, x.types" });
-    sql.push(&format!(" FROM (SELECT u.organization, u.connection, {} FROM {} u", head(shape), table(shape.kind)));
+    sql.push(" FROM (SELECT u.organization, u.connection, ").push(&head(shape));
+    sql.push(" FROM ").push(table(shape.kind)).push(" u");
     sql.append(tail).push(") u");
     let limit = match shape.references {
         References::UpTo(n) => format!(" LIMIT {n}"),

@@ -159,8 +159,8 @@ async fn index(db: &mut Db<'_>, (organization, id): User) -> Result<()> {
     }
     if let Some((number, _)) = stored {
         for table in ["user_trigrams WHERE rowid = ", "user_trigram_rows WHERE number = "] {
-            let mut sql = Sql::new(format!("DELETE FROM {table}"));
-            sql.bind(Value::Big(number));
+            let mut sql = Sql::new("DELETE FROM ");
+            sql.push(table).bind(Value::Big(number));
             sql.statement::<()>(true).exec(db).await?;
         }
     }

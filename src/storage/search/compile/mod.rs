@@ -19,7 +19,6 @@ use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::storage::Backend;
 pub(super) use probe::Probe;
 use target::Target;
-pub(super) use text::like_has_trigram;
 
 /// What the compiler must know of the database.
 #[derive(Debug, Clone, Copy)]

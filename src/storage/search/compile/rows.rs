@@ -151,7 +151,11 @@ fn wrap(ctx: &Context, source: Source, on_row: &Predicate, term: Option<&Term<'_
     if let Some(candidates) = term.and_then(|term| candidates(ctx, source, term)) {
         sql.append(&candidates).push(" AND ");
     }
-    sql.push(&if by_set { format!("u.id IN (SELECT {resource} FROM ") } else { "EXISTS (SELECT 1 FROM ".to_owned() });
+    if by_set {
+        sql.push("u.id IN (SELECT ").push(resource).push(" FROM ");
+    } else {
+        sql.push("EXISTS (SELECT 1 FROM ");
+    }
     sql.push(table).id(org);
     if !by_set {
         sql.push(&format!(" AND {of} = u.id"));

@@ -1,6 +1,6 @@
 """Runs the public suite scim2-tester against the built server, on SQLite and on PostgreSQL.
 
-usage: scim2_tester.py BINARY
+usage: public_suite.py BINARY
 
 Each backend gets a fresh organization. Every check must answer SUCCESS; anything else fails the run.
 PostgreSQL is the server of ROLLCALL_TEST_POSTGRES_URL.
