@@ -2,7 +2,8 @@
 //! and storage can key its rows by it. Elements without `value` (addresses) are the same when all of them is.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::mem;
 
 use serde_json::{Map, Value};
 
@@ -43,7 +44,7 @@ impl Cases {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Identity<'a> {
     Text(Cow<'a, str>, Cow<'a, str>),
     Whole(String),
@@ -59,29 +60,29 @@ fn sorted_text(element: &Value) -> String {
 
 /// Adds elements; one that is there already takes over what the new one says. Gives the places of all added ones.
 pub(super) fn add(values: &mut Vec<Value>, added: &[Value], cases: Cases) -> Vec<usize> {
-    let known: BTreeMap<_, _> = values.iter().enumerate().map(|(at, value)| (cases.identity(value), at)).collect();
-    let mut known: BTreeMap<Identity<'static>, usize> = known.into_iter().map(|(id, at)| (id.owned(), at)).collect();
-    let mut touched = Vec::with_capacity(added.len());
-    for element in added {
-        let at = *known.entry(cases.identity(element).owned()).or_insert(values.len());
-        match values.get_mut(at) {
-            Some(present) => merge(present, element),
-            None => values.push(element.clone()),
-        }
-        touched.push(at);
-    }
-    touched
+    let present = values.len();
+    values.extend_from_slice(added);
+    fold(values, cases).split_off(present)
 }
 
-impl Identity<'_> {
-    fn owned(self) -> Identity<'static> {
-        match self {
-            Identity::Text(value, kind) => {
-                Identity::Text(Cow::Owned(value.into_owned()), Cow::Owned(kind.into_owned()))
-            }
-            Identity::Whole(text) => Identity::Whole(text),
+/// Makes one of elements that are the same: the first one's place, the last one's word. Gives each element's new place.
+fn fold(values: &mut Vec<Value>, cases: Cases) -> Vec<usize> {
+    let before = mem::take(values);
+    let mut places = Vec::with_capacity(before.len());
+    // Keys borrow from the elements, so that looking at a list of plain lower-case values copies none of them.
+    let mut known = HashMap::with_capacity(before.len());
+    for element in &before {
+        let next = known.len();
+        places.push(*known.entry(cases.identity(element)).or_insert(next));
+    }
+    drop(known);
+    for (element, &place) in before.into_iter().zip(&places) {
+        match values.get_mut(place) {
+            Some(present) => merge(present, &element),
+            None => values.push(element),
         }
     }
+    places
 }
 
 fn merge(present: &mut Value, new: &Value) {
@@ -172,8 +173,7 @@ fn settle(
     members: &Map<String, Value>,
     cases: Cases,
 ) -> Result<(), ScimError> {
-    let before = std::mem::take(values);
-    let places = add(values, &before, cases);
+    let places = fold(values, cases);
     let touched: Vec<usize> = touched.iter().filter_map(|&at| places.get(at).copied()).collect();
     match members.get("primary") {
         Some(Value::Bool(true)) => primary::settle(values, &touched),
