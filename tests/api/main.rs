@@ -12,4 +12,5 @@
 #[macro_use]
 mod helpers;
 
+mod idp;
 mod scim;
