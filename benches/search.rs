@@ -106,7 +106,25 @@ async fn pages(db: &Database, users: u64) -> Result<()> {
         measure(db, &format!("page by {name}: last, after the one before"), Some(&page(last - 100)?), &page(last)?)
             .await?;
     }
+    walk(db, users).await?;
     measure(db, "page by title (document): first", None, &search(None, Some("title"), 1, 100)?).await
+}
+
+/// All pages by id in turn: what one costs among the first and among the last.
+async fn walk(db: &Database, users: u64) -> Result<()> {
+    let all = users / 100;
+    let mut spent = Vec::new();
+    for page in 0..all {
+        let asked = search(None, None, page * 100 + 1, 100)?;
+        let began = Instant::now();
+        db.search_users(scope(), &asked).await?;
+        spent.push(began.elapsed());
+    }
+    let mean = |part: &[Duration]| part.iter().sum::<Duration>().as_secs_f64() * 1000.0 / part.len().max(1) as f64;
+    let part = spent.len().min(500);
+    let (first, last) = (spent.get(..part).unwrap_or_default(), spent.get(spent.len() - part..).unwrap_or_default());
+    println!("walk by id, mean of the first and the last {part} pages {:>14.3} ms {:.3} ms", mean(first), mean(last));
+    Ok(())
 }
 
 async fn filters(db: &Database, users: u64) -> Result<()> {

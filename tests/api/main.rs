@@ -13,4 +13,5 @@
 #[macro_use]
 mod helpers;
 
+mod idp;
 mod scim;

@@ -99,8 +99,12 @@ impl Job {
         sql
     }
 
-    pub(super) fn keeps_prepared(&self, sql: &Sql) -> bool {
-        self.simple && self.walks.keeps_prepared(sql.as_str())
+    /// Whether a statement is worth keeping prepared. PostgreSQL plans a range or `co` well only for its very operand.
+    pub(super) fn keeps_prepared(&self, db: &Db<'_>, sql: &Sql) -> bool {
+        let any_operand = self.search.filter.is_none() || self.probe.is_some();
+        self.simple
+            && (any_operand || select::backend(db) == Backend::Sqlite)
+            && self.walks.keeps_prepared(sql.as_str())
     }
 
     pub(super) fn deadline(&self) -> Instant {

@@ -36,6 +36,9 @@ use walks::Walks;
 /// Rows that a page may skip inline on SQLite.
 const INLINE_SKIP: u64 = 1_000;
 
+/// Repetitions of a search that lost its connection.
+const AGAIN: u32 = 3;
+
 /// What searches of one database share.
 pub(super) struct Searches {
     walks: Arc<Walks>,
@@ -88,13 +91,24 @@ async fn on_postgres(
     kind: ResourceKind,
     search: &Search,
 ) -> Result<Found<Row>> {
-    let mut conn = postgres.read().await?;
-    let result = match name_asked_for(kind, search) {
-        Some(key) => by_name::postgres(&mut conn, scope, &key, search.references).await.map(|row| single(search, row)),
-        None => run(&mut Db::Pg(&mut conn), &new_job(database, scope, kind, search)).await,
-    };
-    conn.done();
-    result
+    let name = name_asked_for(kind, search);
+    let mut tries = 0;
+    loop {
+        let mut conn = postgres.read().await?;
+        let result = match &name {
+            Some(key) => {
+                by_name::postgres(&mut conn, scope, key, search.references).await.map(|row| single(search, row))
+            }
+            None => run(&mut Db::Pg(&mut conn), &new_job(database, scope, kind, search)).await,
+        };
+        // After a restart of the server every pooled connection may be dead, which is noticed only by using it.
+        if result.is_err() && tries < AGAIN && conn.is_lost().await {
+            tries += 1;
+            continue;
+        }
+        conn.done();
+        return result;
+    }
 }
 
 async fn on_sqlite(

@@ -22,7 +22,7 @@ pub(super) async fn probe(db: &mut Db<'_>, job: &Job, predicate: &Predicate) -> 
     let references = if looks.references { References::All } else { job.search.references };
     let mut tail = job.candidates(db, Some(predicate));
     tail.push(&format!(" LIMIT {}", PROBED + 1));
-    let prepared = job.keeps_prepared(&tail);
+    let prepared = job.keeps_prepared(db, &tail);
     let found = select::read(db, &job.shape(references), &tail, prepared).await?;
     if found.len() > PROBED {
         return Ok(None);
@@ -117,7 +117,7 @@ async fn seek(
         let mut tail = job.candidates(db, predicate);
         job.order.restrict(&mut tail, absent, after);
         tail.push(&job.order.order_by(absent, "u")).push(&format!(" LIMIT {missing}"));
-        let prepared = missing == limit && job.keeps_prepared(&tail);
+        let prepared = missing == limit && job.keeps_prepared(db, &tail);
         rows.extend(select::read(db, &job.shape(job.search.references), &tail, prepared).await?);
     }
     Ok(rows)
@@ -164,7 +164,7 @@ async fn jump(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicate>) -> Resu
 async fn count_within(db: &mut Db<'_>, job: &Job, within: &Sql) -> Result<u64> {
     let mut sql = Sql::new("SELECT count(*) FROM ");
     sql.push(select::table(job.kind)).push(" u").append(within);
-    let prepared = job.keeps_prepared(&sql);
+    let prepared = job.keeps_prepared(db, &sql);
     select::number(db, sql, prepared).await
 }
 

@@ -86,7 +86,8 @@ impl<'j> Scan<'j> {
             tail.push(&self.order.order_by(absent, "u")).push(&format!(" LIMIT {limit}"));
             let references = if self.looks.references { References::All } else { References::Skip };
             let shape = Shape { order: &self.order, ..self.job.shape(references) };
-            let rows = select::read(db, &shape, &tail, self.job.keeps_prepared(&tail)).await?;
+            let prepared = self.job.keeps_prepared(db, &tail);
+            let rows = select::read(db, &shape, &tail, prepared).await?;
             match rows.last() {
                 Some(last) => {
                     self.after = Some(last.place(&self.order));

@@ -42,9 +42,12 @@ pub(super) async fn is_unchanged(db: &mut Db<'_>, organization: OrganizationId, 
         Stamp::Position(_) => Ok(stamp(db, organization).await? == *then),
         Stamp::Snapshot(snapshot) => {
             // Positions are handed out before commit, so what became visible since is told by snapshots alone.
-            let mut sql = Sql::new("SELECT CASE WHEN EXISTS (SELECT 1 FROM events WHERE organization = ");
+            // Ordered, since a plan made without values would rather read the whole table.
+            let mut sql =
+                Sql::new("SELECT CASE WHEN EXISTS (SELECT 1 FROM (SELECT tx FROM events WHERE organization = ");
             sql.id(organization.0).push(" AND tx >= pg_snapshot_xmin(CAST(").text(snapshot.clone());
-            sql.push(" AS pg_snapshot)) AND NOT pg_visible_in_snapshot(tx, CAST(").text(snapshot.clone());
+            sql.push(" AS pg_snapshot)) ORDER BY tx) e WHERE NOT pg_visible_in_snapshot(tx, CAST(")
+                .text(snapshot.clone());
             sql.push(" AS pg_snapshot))) THEN 0 ELSE 1 END");
             truth(db, sql).await
         }

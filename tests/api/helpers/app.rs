@@ -24,7 +24,6 @@ pub(crate) struct TestApp {
     pub(crate) address: String,
     /// Database, settings and clock of the application.
     pub(crate) state: AppState,
-    pub(crate) kind: Kind,
     home: Home,
     /// µs that the application's clock is ahead.
     ahead: Arc<AtomicI64>,
@@ -66,11 +65,25 @@ impl TestApp {
         self.caller_with(&issued.expect("a token").secret)
     }
 
-    /// A caller of the same connection whose token the application has not seen yet.
+    /// A caller of the same connection whose token the application has not seen yet (PostgreSQL: what was read of a
+    /// credential serves for a second).
     pub(crate) async fn fresh(&self, tenant: &Tenant) -> Caller {
-        let db = &self.state.db;
-        let issued = tokens::create(&self.operator(), db, &tenant.made.connection, "fresh", Lifetime::Unlimited).await;
+        self.token(tenant, Lifetime::Unlimited).await
+    }
+
+    /// A caller with a further token of a tenant's connection.
+    pub(crate) async fn token(&self, tenant: &Tenant, lifetime: Lifetime) -> Caller {
+        let issued =
+            tokens::create(&self.operator(), &self.state.db, &tenant.made.connection, "further", lifetime).await;
         self.caller_with(&issued.expect("a token").secret)
+    }
+
+    /// Revokes a caller's token.
+    pub(crate) async fn revoke(&self, caller: &Caller) {
+        let hash = rollcall::domain::token::hash(caller.token());
+        let found = self.state.db.find_credential_across_organizations(&hash).await.expect("answers");
+        let id = found.expect("a token").token.to_string();
+        tokens::revoke(&self.operator(), &self.state.db, None, &id).await.expect("revoked");
     }
 
     pub(crate) fn operator(&self) -> OperatorCtx {
@@ -103,7 +116,7 @@ pub(crate) fn run_with(kind: Kind, name: &str, change: impl FnOnce(&mut Settings
     let (state, port, stop, server) = start(settings, &ahead);
     let address = format!("127.0.0.1:{port}");
     let organizations = AtomicU32::new(0);
-    let app = TestApp { url: format!("http://{address}"), address, state, kind, home, ahead, organizations };
+    let app = TestApp { url: format!("http://{address}"), address, state, home, ahead, organizations };
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(body(&app))));
     stop.send(()).expect("the application still runs");
     server.join().expect("the application did not panic");

@@ -6,17 +6,18 @@ mod caller;
 mod database;
 mod raw;
 
-pub(crate) use app::{Tenant, TestApp, run, run_with};
+pub(crate) use rollcall::domain::token::Lifetime;
+
+pub(crate) use app::{TestApp, run, run_with};
 pub(crate) use bodies::*;
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use database::Kind;
-pub(crate) use raw::RawAnswer;
 
 /// Runs each async body with a fresh application on both backends. `with` takes a function that changes the settings.
 macro_rules! on_both {
     ($(async fn $name:ident($app:ident: &TestApp) $(with $change:expr,)? $body:block)*) => {$(
         mod $name {
-            #[allow(unused_imports, reason = "a body may need nothing")]
+            #[allow(unused_imports, reason = "a body may need nothing of the file")]
             use super::*;
             async fn body($app: &$crate::helpers::TestApp) $body
             #[test]

@@ -35,7 +35,9 @@ async fn read(stream: &mut TcpStream) -> RawAnswer {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];
     let closed = loop {
-        let patience = if bytes.is_empty() { PATIENCE } else { SILENCE };
+        // A server that says it closes may first wait for the client to fall silent.
+        let closing = String::from_utf8_lossy(&bytes).contains("connection: close");
+        let patience = if bytes.is_empty() || closing { PATIENCE } else { SILENCE };
         match tokio::time::timeout(patience, stream.read(&mut buffer)).await {
             Ok(Ok(0) | Err(_)) => break true,
             Ok(Ok(n)) => bytes.extend_from_slice(&buffer[..n]),

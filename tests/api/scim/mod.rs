@@ -1,4 +1,9 @@
 //! `/scim/v2`.
 
+mod auth;
+mod discovery;
 mod groups;
+mod isolation;
+mod limits;
 mod users;
+mod wire;

@@ -117,6 +117,6 @@ fn a_trigram_needs_three_letters_in_a_row() {
     for (key, has) in
         [("abc", true), ("ab", false), ("ab@cd", false), ("a_b_c", false), ("@123", true), ("straße", true)]
     {
-        assert_eq!(like_has_trigram(key), has, "{key}");
+        assert_eq!(text::like_has_trigram(key), has, "{key}");
     }
 }

@@ -1,7 +1,5 @@
 //! `DELETE /Groups/{id}` (RFC 7644 §3.6).
 
-use crate::helpers::*;
-
 on_both! {
     async fn a_deleted_group_is_gone_from_users_and_groups(app: &TestApp) {
         let caller = app.caller().await;

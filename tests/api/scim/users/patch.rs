@@ -35,7 +35,7 @@ on_both! {
             (json!({ "op": "add", "path": "groups", "value": [{ "value": "g" }] }), "mutability"),
             (json!({ "op": "replace", "path": "id", "value": "x" }), "mutability"),
             (json!({ "op": "replace", "path": "active", "value": "perhaps" }), "invalidValue"),
-            (json!({ "op": "remove", "path": "userName" }), "invalidValue"),
+            (json!({ "op": "remove", "path": "userName" }), "mutability"),
             (json!({ "op": "move", "path": "title" }), "invalidSyntax"),
             (json!({ "op": "replace", "path": "emails[type eq", "value": "x" }), "invalidPath"),
         ] {
