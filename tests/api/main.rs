@@ -8,8 +8,6 @@
     clippy::indexing_slicing,
     reason = "a test may stop; clippy.toml exempts only functions that are marked as tests"
 )]
-#![allow(dead_code, unused_imports, reason = "helpers of tests that are being written")]
-
 #[macro_use]
 mod helpers;
 
