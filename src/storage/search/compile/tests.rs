@@ -1,6 +1,5 @@
 //! What filters compile to: how much of them, and by which index.
 
-use super::text::like_has_trigram;
 use super::*;
 use crate::domain::ids::{ConnectionId, OrganizationId};
 use crate::protocol::filter::bind::bind;
