@@ -11,6 +11,7 @@ mod bootstrap;
 mod doctor;
 mod migrate;
 mod organization;
+mod readme;
 mod serve;
 mod settings;
 mod token;
