@@ -8,6 +8,7 @@
 mod helpers;
 
 mod bootstrap;
+mod crash;
 mod doctor;
 mod migrate;
 mod organization;
