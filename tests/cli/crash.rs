@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::helpers::Home;
-
 const ROUNDS: u64 = 4;
 const WRITERS: u64 = 8;
 

@@ -2,8 +2,6 @@
 
 use std::process::Command;
 
-use crate::helpers::Home;
-
 /// A command after `$ `, and the lines that it answers.
 fn session() -> Vec<(String, String)> {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("README.md");

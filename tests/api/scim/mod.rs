@@ -5,5 +5,6 @@ mod discovery;
 mod groups;
 mod isolation;
 mod limits;
+mod tenants;
 mod users;
 mod wire;
