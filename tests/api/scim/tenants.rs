@@ -95,7 +95,9 @@ async fn step(dice: &mut Dice, caller: &Caller, own: &mut Model, other: &Model) 
             let (Some(user), Some(group)) = (mine, group_of_mine) else { return };
             let add = patch(json!([{ "op": "add", "path": "members", "value": [{ "value": user }] }]));
             caller.patch(&format!("/Groups/{group}"), &add).await.expect(200);
-            own.groups.entry(group).and_modify(|(_, members)| drop(members.insert(user)));
+            if let Some((_, members)) = own.groups.get_mut(&group) {
+                members.insert(user);
+            }
         }
         4 => {
             let (Some(user), Some(group)) = (foreign_user, group_of_mine) else { return };
