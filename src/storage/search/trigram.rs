@@ -18,8 +18,8 @@ use crate::storage::{Backend, Database, Result};
 const MOST_BEHIND: u32 = 20_000;
 /// Events that the index may be behind before a search has it follow.
 const BEHIND: u32 = 1_000;
-/// Users indexed in one transaction: some 8 ms, for which writes wait.
-const BATCH: usize = 256;
+/// Users indexed in one transaction: some 15 ms, for which writes wait.
+const BATCH: usize = 128;
 /// Trigrams of an operand that are looked up; more narrow little.
 const MOST_TRIGRAMS: usize = 16;
 

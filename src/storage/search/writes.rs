@@ -62,20 +62,21 @@ pub(super) async fn has_odd_keys(
     kind: ResourceKind,
     attributes: &[i16],
 ) -> Result<bool> {
-    let mut sql = Sql::new("SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE organization = ");
+    // Counted, since for EXISTS PostgreSQL expects a third of all rows to be so and reads the table to find the first.
+    let mut sql = Sql::new("SELECT CASE WHEN (SELECT count(*) FROM users WHERE organization = ");
     sql.id(organization.0);
     sql.push(" AND (length(user_name_key) > 255 OR length(display_name_key) > 255 OR length(external_id_key) > 255))");
-    sql.push(" OR EXISTS (SELECT 1 FROM groups WHERE organization = ").id(organization.0);
+    sql.push(" + (SELECT count(*) FROM groups WHERE organization = ").id(organization.0);
     sql.push(" AND (length(display_name_key) > 255 OR length(external_id_key) > 255))");
     if kind == ResourceKind::User && !attributes.is_empty() {
         let mut numbers: Vec<i16> = attributes.to_vec();
         numbers.sort_unstable();
         numbers.dedup();
         let numbers: Vec<String> = numbers.iter().map(i16::to_string).collect();
-        sql.push(" OR EXISTS (SELECT 1 FROM attribute_values WHERE organization = ").id(organization.0);
-        sql.push(&format!(" AND attribute IN ({})", numbers.join(", ")));
-        sql.push(" AND (length(value_key) > 255 OR length(type_key) > 255 OR (value_key = '' AND type_key = '')))");
+        sql.push(" + (SELECT count(*) FROM attribute_values WHERE organization = ").id(organization.0);
+        sql.push(" AND attribute IN (").push(&numbers.join(", "));
+        sql.push(") AND (length(value_key) > 255 OR length(type_key) > 255 OR (value_key = '' AND type_key = '')))");
     }
-    sql.push(" THEN 1 ELSE 0 END");
+    sql.push(" > 0 THEN 1 ELSE 0 END");
     truth(db, sql).await
 }
