@@ -176,6 +176,7 @@ const EXTERNAL: &[&str] = &[
     "getrandom",
     "governor",
     "log",
+    "mimalloc",
     "prometheus_client",
     "rustls",
     "scim_v2",
