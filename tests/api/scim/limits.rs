@@ -231,7 +231,11 @@ on_both! {
     }
 
     async fn requests_in_work(app: &TestApp)
-    with |settings: &mut Settings| settings.limits.in_flight = 1,
+    with |settings: &mut Settings| {
+        settings.limits.in_flight = 1;
+        // It is asked as often as it takes until the slow one is in work.
+        settings.rate_limit = false;
+    },
     {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let caller = app.caller().await;
