@@ -143,6 +143,14 @@ impl Database {
     pub async fn find_group(&self, scope: Scope, id: ResourceId, members: References) -> Result<Option<GroupRecord>> {
         on_backend!(self, b => b.find_group(scope, id, members).await)
     }
+    /// A group by id with its members where it has at most `most` (SQLite: 500 at most), else with none loaded: one round
+    /// trip; of a larger group no more than `most` index entries are touched.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn find_group_within(&self, scope: Scope, id: ResourceId, most: u32) -> Result<Option<GroupRecord>> {
+        on_backend!(self, b => b.find_group_within(scope, id, most).await)
+    }
     /// A page of users.
     ///
     /// # Errors

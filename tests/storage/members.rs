@@ -134,6 +134,22 @@ on_both! {
         assert_eq!(found.members.expect("asked for")[0].display.as_deref(), Some("New"));
     }
 
+    async fn members_within_a_bound_come_whole_or_not_at_all(t: &TestDatabase) {
+        let s = scope();
+        let users = t.users(s, ["a", "b", "c"]).await;
+        let group = t.group(s, "G", &users).await;
+        for (most, loaded) in [(0, None), (2, None), (3, Some(3)), (100, Some(3))] {
+            let found = t.db.find_group_within(s, group, most).await.expect("answers").expect("there");
+            assert_eq!((found.version, found.members.map(|m| m.len())), (1, loaded), "at most {most}");
+        }
+        let whole = t.db.find_group(s, group, References::All).await.expect("answers");
+        assert_eq!(t.db.find_group_within(s, group, 3).await.expect("answers"), whole);
+        let empty = t.group(s, "E", &[]).await;
+        let found = t.db.find_group_within(s, empty, 0).await.expect("answers").expect("there");
+        assert_eq!(found.members, Some(vec![]));
+        assert_eq!(t.db.find_group_within(scope(), group, 3).await.expect("answers"), None);
+    }
+
     async fn large_groups_are_written_and_read_whole(t: &TestDatabase) {
         let s = scope();
         let ids: Vec<ResourceId> = (0..1200).map(|_| id()).collect();

@@ -61,6 +61,32 @@ LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type
 WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
 );
 
+// The same where the group is small: members_pkey is counted as far as the bound, and read only within it.
+hot!(
+    GroupWithin,
+    (
+        BigInt,
+        BigInt,
+        BigInt,
+        Text,
+        Bool,
+        Nullable<Array<Uid>>,
+        Nullable<Array<SmallInt>>,
+        Nullable<Array<Nullable<Text>>>
+    ),
+    r"
+SELECT g.version, g.created, g.modified, g.document, s.small, m.ids, m.types, m.names FROM groups g
+CROSS JOIN LATERAL (SELECT count(*) <= ? AS small FROM (SELECT FROM members m
+    WHERE m.organization = g.organization AND m.group_id = g.id LIMIT ?) c) s
+LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type) AS types, array_agg(m.name) AS names
+    FROM (SELECT m.member_id, m.member_type, CASE m.member_type
+            WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id)
+            ELSE (SELECT n.display_name FROM groups n WHERE n.organization = m.organization AND n.id = m.member_id) END AS name
+        FROM members m WHERE m.organization = g.organization AND m.group_id = g.id
+        ORDER BY m.organization, m.group_id, m.member_id) m) m ON s.small
+WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
+);
+
 // Probes scim_tokens_hash_key, connections_pkey, organizations_pkey.
 hot!(
     CredentialOf,
@@ -75,6 +101,7 @@ type UserRow = (i64, i64, i64, bool, String);
 type UserWithGroupsRow = (i64, i64, i64, bool, String, Vec<String>);
 type GroupRow = (i64, i64, i64, String);
 type GroupWithMembersRow = (i64, i64, i64, String, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
+type GroupWithinRow = (i64, i64, i64, String, bool, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
 type CredentialRow = (Id, Id, String, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
 
 /// Repetitions of a read that lost its connection.
@@ -167,6 +194,25 @@ impl Postgres {
             modified,
             document,
             members: Some(member_references(ids, types, names)),
+        }))
+    }
+
+    pub(crate) async fn find_group_within(
+        &self,
+        scope: Scope,
+        id: ResourceId,
+        most: u32,
+    ) -> Result<Option<GroupRecord>> {
+        let most = i64::from(most);
+        let binds = || [Bind::Big(most), Bind::Big(most + 1)].into_iter().chain(within(scope, id)).collect();
+        let row = self.row::<GroupWithin, GroupWithinRow>(binds).await?;
+        Ok(row.map(|(version, created, modified, document, small, ids, types, names)| GroupRecord {
+            id,
+            version,
+            created,
+            modified,
+            document,
+            members: small.then(|| member_references(ids, types, names)),
         }))
     }
 

@@ -50,6 +50,11 @@ hot!(
      WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL"
 );
 hot!(
+    CountMembers,
+    BigInt,
+    "SELECT count(*) FROM (SELECT 1 FROM members WHERE organization = ? AND group_id = ? LIMIT ? + 0)"
+);
+hot!(
     MembersOf,
     (Uid, SmallInt, Nullable<Text>),
     "SELECT m.member_id, m.member_type, CASE m.member_type \
@@ -140,6 +145,26 @@ pub(super) fn find_group(
             Ok(Some(GroupRecord { members, ..group }))
         }
         None => Ok(None),
+    });
+    Hot::<EndRead>::new(vec![]).execute(conn)?;
+    found
+}
+
+/// The same where the group has at most `most` members; of a larger one they are only counted as far as that.
+pub(super) fn find_group_within(
+    conn: &mut SqliteConnection,
+    scope: Scope,
+    id: ResourceId,
+    most: u32,
+) -> Result<Option<GroupRecord>> {
+    Hot::<BeginRead>::new(vec![]).execute(conn)?;
+    let found = group_alone(conn, scope, id).and_then(|group| {
+        let Some(group) = group else { return Ok(None) };
+        let most = i64::from(most);
+        let binds = vec![Bind::Id(scope.organization.into()), Bind::Id(id.into()), Bind::Big(most + 1)];
+        let count: i64 = Hot::<CountMembers>::new(binds).get_result(conn)?;
+        let members = (count <= most).then(|| members_of(conn, scope.organization, id, most)).transpose()?;
+        Ok(Some(GroupRecord { members, ..group }))
     });
     Hot::<EndRead>::new(vec![]).execute(conn)?;
     found

@@ -225,17 +225,17 @@ async fn answer(
     projection: &Projection,
     show: Show,
 ) -> Attempt<Written> {
-    let wanted = match (show, references(projection)) {
+    let record = match (show, references(projection)) {
         (Show::Nothing, _) => return Ok(Written { version, stored: None }),
-        (_, References::Skip) => References::Skip,
-        (Show::Usual, _) => References::UpTo(SHOWN_MEMBERS + 1),
-        (Show::Whole, _) => References::All,
+        (Show::Usual, wanted) if wanted != References::Skip => {
+            let record = db.find_group_within(ctx.scope, id, SHOWN_MEMBERS).await?.ok_or(Refused::Missing)?;
+            if record.members.is_none() {
+                return Ok(Written { version, stored: None });
+            }
+            record
+        }
+        (_, wanted) => db.find_group(ctx.scope, id, wanted).await?.ok_or(Refused::Missing)?,
     };
-    let record = db.find_group(ctx.scope, id, wanted).await?.ok_or(Refused::Missing)?;
-    let shown = record.members.as_ref().map_or(0, Vec::len);
-    if matches!(wanted, References::UpTo(_)) && shown > SHOWN_MEMBERS as usize {
-        return Ok(Written { version, stored: None });
-    }
     Ok(Written { version: record.version, stored: Some(stored(record)) })
 }
 
