@@ -61,7 +61,8 @@ LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type
 WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
 );
 
-// The same where the group is small: members_pkey is counted as far as the bound, and read only within it.
+// The same where the group is small: members_pkey is counted as far as the bound, and read only within it. The condition
+// stands inside, where it is tested once before the scan; in ON it would be tested behind it.
 hot!(
     GroupWithin,
     (
@@ -82,8 +83,8 @@ LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type
     FROM (SELECT m.member_id, m.member_type, CASE m.member_type
             WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id)
             ELSE (SELECT n.display_name FROM groups n WHERE n.organization = m.organization AND n.id = m.member_id) END AS name
-        FROM members m WHERE m.organization = g.organization AND m.group_id = g.id
-        ORDER BY m.organization, m.group_id, m.member_id) m) m ON s.small
+        FROM members m WHERE s.small AND m.organization = g.organization AND m.group_id = g.id
+        ORDER BY m.organization, m.group_id, m.member_id) m) m ON true
 WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
 );
 
