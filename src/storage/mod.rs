@@ -25,7 +25,7 @@ pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
 use metrics::Metrics;
 pub use metrics::StorageMetrics;
-pub use query::{Found, References, Search};
+pub use query::{Found, References, SMALL_GROUP, Search};
 pub use rows::{ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord, UserRecord};
 pub use write::{Receipt, Write};
 
@@ -143,13 +143,13 @@ impl Database {
     pub async fn find_group(&self, scope: Scope, id: ResourceId, members: References) -> Result<Option<GroupRecord>> {
         on_backend!(self, b => b.find_group(scope, id, members).await)
     }
-    /// A group by id with its members where it has at most `most` (SQLite: 500 at most), else with none loaded: one round
-    /// trip; of a larger group no more than `most` index entries are touched.
+    /// A group by id with its members where it has at most `SMALL_GROUP`, else with none loaded: one round trip; of a
+    /// larger group no more index entries than that are touched.
     ///
     /// # Errors
     /// `Busy`, `Broken`.
-    pub async fn find_group_within(&self, scope: Scope, id: ResourceId, most: u32) -> Result<Option<GroupRecord>> {
-        on_backend!(self, b => b.find_group_within(scope, id, most).await)
+    pub async fn find_small_group(&self, scope: Scope, id: ResourceId) -> Result<Option<GroupRecord>> {
+        on_backend!(self, b => b.find_small_group(scope, id).await)
     }
     /// A page of users.
     ///

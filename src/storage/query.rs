@@ -20,6 +20,9 @@ pub struct Search {
     pub references: References,
 }
 
+/// Members up to which `Database::find_small_group` reads them; the statement on PostgreSQL holds the same number.
+pub const SMALL_GROUP: u32 = 100;
+
 /// Whether `groups` or `members` come with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum References {

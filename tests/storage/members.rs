@@ -1,8 +1,8 @@
 //! Members of groups: delta, exactly, nested, unknown, large.
 
 use rollcall::domain::ids::{ResourceId, Scope};
-use rollcall::storage::References;
 use rollcall::storage::write::{Action, MemberChange, UnknownMembers};
+use rollcall::storage::{References, SMALL_GROUP};
 
 use crate::helpers::*;
 
@@ -134,20 +134,19 @@ on_both! {
         assert_eq!(found.members.expect("asked for")[0].display.as_deref(), Some("New"));
     }
 
-    async fn members_within_a_bound_come_whole_or_not_at_all(t: &TestDatabase) {
+    async fn members_of_a_small_group_come_whole_and_of_a_large_one_not_at_all(t: &TestDatabase) {
         let s = scope();
-        let users = t.users(s, ["a", "b", "c"]).await;
-        let group = t.group(s, "G", &users).await;
-        for (most, loaded) in [(0, None), (2, None), (3, Some(3)), (100, Some(3))] {
-            let found = t.db.find_group_within(s, group, most).await.expect("answers").expect("there");
-            assert_eq!((found.version, found.members.map(|m| m.len())), (1, loaded), "at most {most}");
+        let ids: Vec<ResourceId> = (0..=SMALL_GROUP).map(|_| id()).collect();
+        let users = ids.iter().map(|id| insert_user(*id, &id.to_string())).collect();
+        t.db.commit(write(s, users)).await.expect("users");
+        for (members, loaded) in [(&ids[..0], true), (&ids[..3], true), (&ids[..100], true), (&ids[..], false)] {
+            let group = t.group(s, &members.len().to_string(), members).await;
+            let found = t.db.find_small_group(s, group).await.expect("answers").expect("there");
+            let whole = t.db.find_group(s, group, References::All).await.expect("answers").expect("there");
+            let members = if loaded { whole.members.clone() } else { None };
+            assert_eq!(found, rollcall::storage::GroupRecord { members, ..whole });
+            assert_eq!(t.db.find_small_group(scope(), group).await.expect("answers"), None);
         }
-        let whole = t.db.find_group(s, group, References::All).await.expect("answers");
-        assert_eq!(t.db.find_group_within(s, group, 3).await.expect("answers"), whole);
-        let empty = t.group(s, "E", &[]).await;
-        let found = t.db.find_group_within(s, empty, 0).await.expect("answers").expect("there");
-        assert_eq!(found.members, Some(vec![]));
-        assert_eq!(t.db.find_group_within(scope(), group, 3).await.expect("answers"), None);
     }
 
     async fn large_groups_are_written_and_read_whole(t: &TestDatabase) {

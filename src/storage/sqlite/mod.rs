@@ -98,13 +98,8 @@ impl Sqlite {
         self.with_scan_reader(move |conn| reads::find_group(conn, scope, id, members)).await
     }
 
-    pub(crate) async fn find_group_within(
-        &self,
-        scope: Scope,
-        id: ResourceId,
-        most: u32,
-    ) -> Result<Option<GroupRecord>> {
-        self.with_reader(|conn| reads::find_group_within(conn, scope, id, most.min(INLINE_MEMBERS)))
+    pub(crate) async fn find_small_group(&self, scope: Scope, id: ResourceId) -> Result<Option<GroupRecord>> {
+        self.with_reader(|conn| reads::find_small_group(conn, scope, id))
     }
 
     pub(crate) async fn commit(&self, write: Write) -> Result<Receipt> {

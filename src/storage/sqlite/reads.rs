@@ -9,7 +9,7 @@ use crate::protocol::splice::Reference;
 use crate::storage::error::{Result, StorageError};
 use crate::storage::hot::{Bind, Hot, hot};
 use crate::storage::uid::{Id, Uid};
-use crate::storage::{Credential, GroupRecord, References, UserRecord};
+use crate::storage::{Credential, GroupRecord, References, SMALL_GROUP, UserRecord};
 
 /// Groups of the user `u` in its own connection as one text, at most as many as the one bind says (-1: all); read it
 /// with `references`. Follows the order of `members_of`. The planner looks into a bare `LIMIT ?`, so SQLite would
@@ -150,17 +150,16 @@ pub(super) fn find_group(
     found
 }
 
-/// The same where the group has at most `most` members; of a larger one they are only counted as far as that.
-pub(super) fn find_group_within(
+/// The same where the group has at most `SMALL_GROUP` members; of a larger one they are only counted as far as that.
+pub(super) fn find_small_group(
     conn: &mut SqliteConnection,
     scope: Scope,
     id: ResourceId,
-    most: u32,
 ) -> Result<Option<GroupRecord>> {
     Hot::<BeginRead>::new(vec![]).execute(conn)?;
     let found = group_alone(conn, scope, id).and_then(|group| {
         let Some(group) = group else { return Ok(None) };
-        let most = i64::from(most);
+        let most = i64::from(SMALL_GROUP);
         let binds = vec![Bind::Id(scope.organization.into()), Bind::Id(id.into()), Bind::Big(most + 1)];
         let count: i64 = Hot::<CountMembers>::new(binds).get_result(conn)?;
         let members = (count <= most).then(|| members_of(conn, scope.organization, id, most)).transpose()?;

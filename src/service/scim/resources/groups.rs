@@ -19,9 +19,6 @@ use crate::storage::{Database, GroupRecord, References, keys};
 
 const KIND: ResourceKind = ResourceKind::Group;
 
-/// Members up to which a PATCH answers with the group (design.md section 4).
-const SHOWN_MEMBERS: u32 = 100;
-
 fn resource_type() -> &'static ResourceType {
     Registry::builtin().resource_type(KIND)
 }
@@ -227,8 +224,9 @@ async fn answer(
 ) -> Attempt<Written> {
     let record = match (show, references(projection)) {
         (Show::Nothing, _) => return Ok(Written { version, stored: None }),
+        // Up to a hundred members a PATCH answers with the group.
         (Show::Usual, wanted) if wanted != References::Skip => {
-            let record = db.find_group_within(ctx.scope, id, SHOWN_MEMBERS).await?.ok_or(Refused::Missing)?;
+            let record = db.find_small_group(ctx.scope, id).await?.ok_or(Refused::Missing)?;
             if record.members.is_none() {
                 return Ok(Written { version, stored: None });
             }
