@@ -71,19 +71,20 @@ fn a_deed_that_is_given_up_leaves_no_transaction_open() {
 }
 
 #[test]
-fn without_a_free_connection_reads_are_busy_and_later_not() {
+fn without_a_free_connection_deeds_are_busy_and_later_not_while_reads_go_on() {
     run(Kind::Postgres, "exhausted", async |t: &TestDatabase| {
         let mut one = options(&t.url);
         (one.connections, one.pool_wait) = (1, Duration::from_millis(200));
         // Opening a connection may take longer than this handle's patience.
         let db = patiently(async || Database::open(&one).await).await.expect("opens");
         given_up_after(&db, async || {
-            let refused = db.find_user(scope(), id(), References::Skip).await;
+            let refused = db.ping().await;
             assert!(matches!(refused, Err(StorageError::Busy(_))), "{refused:?}");
+            let read = patiently(async || db.find_user(scope(), id(), References::Skip).await).await;
+            assert_eq!(read.expect("reads have connections of their own"), None);
         })
         .await;
-        let answer = patiently(async || db.find_user(scope(), id(), References::Skip).await).await;
-        assert_eq!(answer.expect("free again"), None);
+        patiently(async || db.ping().await).await.expect("free again");
         assert!(db.metrics().pool_wait.count >= 3);
     });
 }

@@ -16,9 +16,9 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use futures_util::FutureExt as _;
 
-use super::connect::{Connector, pooled_session};
+use super::connect::Connector;
 use crate::storage::metrics::Metrics;
-use crate::storage::{DatabaseOptions, Result, StorageError};
+use crate::storage::{Result, StorageError};
 
 type Pools = Vec<(u64, Pool<AsyncPgConnection>)>;
 
@@ -44,13 +44,20 @@ pub(super) struct PoolSet {
 }
 
 impl PoolSet {
-    pub(super) fn new(connector: Connector, options: &DatabaseOptions, metrics: Arc<Metrics>) -> Self {
+    /// `size` connections on each thread, each set up by `session`.
+    pub(super) fn new(
+        connector: Connector,
+        session: String,
+        size: usize,
+        wait: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         PoolSet {
             number: NEXT_NUMBER.fetch_add(1, Relaxed),
             connector,
-            session: pooled_session(options.statement_timeout),
-            size: (options.connections / options.workers.max(1)).max(1),
-            wait: options.pool_wait,
+            session,
+            size,
+            wait,
             metrics,
             open: Mutex::new(Some(Vec::new())),
         }

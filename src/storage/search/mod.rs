@@ -94,7 +94,7 @@ async fn on_postgres(
     let name = name_asked_for(kind, search);
     let mut tries = 0;
     loop {
-        let mut conn = postgres.read().await?;
+        let mut conn = if name.is_some() { postgres.read().await? } else { postgres.connection().await? };
         let result = match &name {
             Some(key) => {
                 by_name::postgres(&mut conn, scope, key, search.references).await.map(|row| single(search, row))
