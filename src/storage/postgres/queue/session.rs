@@ -15,11 +15,9 @@ use crate::storage::postgres::sql::outcomes::{
 use crate::storage::write::Write;
 use crate::storage::{Result, StorageError};
 
-/// One plan per statement whatever the first values were; joins driven by the sorted arrays, which is the lock order. A
-/// hash join would read all members of an organization to remove a few: PostgreSQL chose it at 10,000 of them.
+/// One plan per statement whatever the first values were; joins driven by the sorted arrays, which is the lock order.
 const SETTINGS: &str = "SET application_name = 'rollcall-queue'; SET plan_cache_mode = force_generic_plan; \
-    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_mergejoin = off; \
-    SET enable_hashjoin = off; SET random_page_cost = 1; \
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_mergejoin = off; SET random_page_cost = 1; \
     SET jit = off; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '30s'";
 
 /// Batches after which the lower bound of transactions is renewed, so that a lookup stays short.

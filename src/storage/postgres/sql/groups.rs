@@ -106,9 +106,9 @@ WITH s AS MATERIALIZED (SELECT ?::uuid AS organization, ?::uuid AS id),
 b AS MATERIALIZED (SELECT m.group_id, m.member_id FROM members m WHERE m.organization = (SELECT organization FROM s) AND m.group_id = (SELECT id FROM s)
     UNION SELECT m.group_id, m.member_id FROM members m WHERE m.organization = (SELECT organization FROM s) AND m.member_id = (SELECT id FROM s)
     ORDER BY 2, 1),
-l AS MATERIALIZED (SELECT l.organization, l.group_id, l.member_id FROM b CROSS JOIN LATERAL (SELECT m.organization, m.group_id, m.member_id FROM members m
+l AS MATERIALIZED (SELECT l.place FROM b CROSS JOIN LATERAL (SELECT m.ctid AS place FROM members m
     WHERE m.organization = (SELECT organization FROM s) AND m.group_id = b.group_id AND m.member_id = b.member_id FOR UPDATE) l),
-d AS (DELETE FROM members m USING l WHERE m.organization = l.organization AND m.group_id = l.group_id AND m.member_id = l.member_id RETURNING 1)
+d AS (DELETE FROM members m WHERE m.ctid = ANY (ARRAY(SELECT place FROM l)) RETURNING 1)
 SELECT count(*) FROM d"
 );
 

@@ -7,6 +7,8 @@ use crate::storage::uid::Uid;
 
 // Locks: groups (groups_pkey, id order), then members' users FOR KEY SHARE (users_pkey, id order), nested groups likewise,
 // then member rows (members_pkey, member and group order). KEY SHARE shuts out deletes only.
+// Locked member rows are deleted by their place (ctid: they are locked, and nothing updates a row of members): a plan
+// made while the table was small joins the delete to every member there is, and is kept.
 // A (group, member) pair appears once in a batch. Several writes `w` may aim at one group: each that changed something
 // gets its own version. Ids are compared with their connection, since a batch may serve several.
 // Answer rows: 0 group found, 1 member missing, 2 write that changed something.
@@ -38,11 +40,10 @@ ins AS (INSERT INTO members (organization, group_id, member_id, member_type)
     SELECT organization, group_id, member_id, CASE WHEN is_user THEN 1 ELSE 2 END FROM a
     WHERE (w IN (SELECT w FROM ok)) IS TRUE AND (is_user OR ((w, member_id) IN (SELECT w, member_id FROM bad)) IS NOT TRUE)
     ON CONFLICT DO NOTHING RETURNING group_id, member_id),
-rl AS MATERIALIZED (SELECT l.organization, l.group_id, l.member_id FROM r CROSS JOIN LATERAL (SELECT m.organization, m.group_id, m.member_id FROM members m
+rl AS MATERIALIZED (SELECT l.place FROM r CROSS JOIN LATERAL (SELECT m.ctid AS place FROM members m
         WHERE m.organization = r.organization AND m.group_id = r.group_id AND m.member_id = r.member_id FOR UPDATE) l
     WHERE (r.w IN (SELECT w FROM ok)) IS TRUE),
-del AS (DELETE FROM members m USING rl WHERE m.organization = rl.organization AND m.group_id = rl.group_id AND m.member_id = rl.member_id
-    RETURNING m.group_id, m.member_id),
+del AS (DELETE FROM members m WHERE m.ctid = ANY (ARRAY(SELECT place FROM rl)) RETURNING m.group_id, m.member_id),
 k AS MATERIALIZED (SELECT i.*, row_number() OVER (PARTITION BY organization, group_id ORDER BY w) AS k FROM i
     WHERE (w IN (SELECT a.w FROM a WHERE ((a.group_id, a.member_id) IN (SELECT group_id, member_id FROM ins)) IS TRUE
         UNION ALL SELECT r.w FROM r WHERE ((r.group_id, r.member_id) IN (SELECT group_id, member_id FROM del)) IS TRUE)) IS TRUE),
@@ -76,10 +77,10 @@ ins AS (INSERT INTO members (organization, group_id, member_id, member_type)
     SELECT ok.organization, ok.group_id, t.id, CASE WHEN (t.id IN (SELECT id FROM u)) IS TRUE THEN 1 ELSE 2 END
     FROM ok CROSS JOIN t WHERE (t.id IN (SELECT id FROM bad)) IS NOT TRUE
     ON CONFLICT DO NOTHING RETURNING 1),
-rl AS MATERIALIZED (SELECT l.organization, l.group_id, l.member_id FROM unnest(?::uuid[]) AS r(id)
-    CROSS JOIN LATERAL (SELECT m.organization, m.group_id, m.member_id FROM members m
+rl AS MATERIALIZED (SELECT l.place FROM unnest(?::uuid[]) AS r(id)
+    CROSS JOIN LATERAL (SELECT m.ctid AS place FROM members m
         WHERE m.organization = (SELECT organization FROM ok) AND m.group_id = (SELECT group_id FROM ok) AND m.member_id = r.id FOR UPDATE) l),
-del AS (DELETE FROM members m USING rl WHERE m.organization = rl.organization AND m.group_id = rl.group_id AND m.member_id = rl.member_id RETURNING 1)
+del AS (DELETE FROM members m WHERE m.ctid = ANY (ARRAY(SELECT place FROM rl)) RETURNING 1)
 SELECT 0, id FROM bad WHERE NOT (SELECT lenient FROM s)
 UNION ALL SELECT 1, NULL WHERE (SELECT count(*) FROM ins) + (SELECT count(*) FROM del) > 0"
 );

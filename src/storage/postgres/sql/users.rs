@@ -30,7 +30,8 @@ SELECT id FROM h"
 );
 
 // Probes users_pkey; row locks in the order of the arrays (session settings let them drive the join). Leaves
-// user_name_key alone, so it cannot collide. Answers ids and new versions.
+// user_name_key alone, so it cannot collide. Old values go by their place (see MemberDeltas): `expected` was read before
+// this statement's snapshot, so the snapshot holds the values of that version. Answers ids and new versions.
 hot!(
     ReplaceUsers,
     (Uid, BigInt),
@@ -41,9 +42,12 @@ h AS (UPDATE users u SET user_name = i.user_name, external_id_key = i.external_i
         display_name = i.display_name, display_name_key = i.display_name_key, document = i.document, version = u.version + 1, modified = i.at
     FROM i WHERE u.organization = i.organization AND u.id = i.id AND u.connection = i.connection AND u.version = i.expected AND u.deleted IS NULL
     RETURNING u.organization, u.id, u.connection, u.version, u.modified, i.event, i.actor, i.request_id, i.detail),
-d AS (DELETE FROM attribute_values v USING unnest(?::uuid[], ?::uuid[], ?::smallint[], ?::text[], ?::text[]) AS x(organization, resource, attribute, value_key, type_key)
-    WHERE (x.resource IN (SELECT id FROM h)) IS TRUE AND v.organization = x.organization AND v.resource = x.resource
-      AND v.attribute = x.attribute AND v.value_key = x.value_key AND v.type_key = x.type_key),
+d AS (DELETE FROM attribute_values v WHERE v.ctid = ANY (ARRAY(
+    SELECT l.place FROM unnest(?::uuid[], ?::uuid[], ?::smallint[], ?::text[], ?::text[]) AS x(organization, resource, attribute, value_key, type_key)
+    CROSS JOIN LATERAL (SELECT v.ctid AS place FROM attribute_values v
+        WHERE v.organization = x.organization AND v.resource = x.resource
+          AND v.attribute = x.attribute AND v.value_key = x.value_key AND v.type_key = x.type_key OFFSET 0) l
+    WHERE (x.resource IN (SELECT id FROM h)) IS TRUE))),
 v AS (INSERT INTO attribute_values (organization, resource, attribute, value_key, type_key, is_primary)
     SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::smallint[], ?::text[], ?::text[], ?::bool[]) AS a(organization, resource, attribute, value_key, type_key, is_primary)
     WHERE (resource IN (SELECT id FROM h)) IS TRUE
@@ -108,10 +112,11 @@ hot!(
 WITH dead AS MATERIALIZED (SELECT u.organization, u.id FROM unnest(?::uuid[], ?::uuid[]) AS i(organization, id)
     CROSS JOIN LATERAL (SELECT u.organization, u.id FROM users u
         WHERE u.organization = i.organization AND u.id = i.id AND u.deleted IS NOT NULL OFFSET 0) u),
-v AS (DELETE FROM attribute_values v USING dead WHERE v.organization = dead.organization AND v.resource = dead.id),
-l AS MATERIALIZED (SELECT m.organization, m.group_id, m.member_id FROM members m JOIN dead ON m.organization = dead.organization AND m.member_id = dead.id
-    ORDER BY m.organization, m.member_id, m.group_id FOR UPDATE OF m),
-d AS (DELETE FROM members m USING l WHERE m.organization = l.organization AND m.group_id = l.group_id AND m.member_id = l.member_id RETURNING 1)
+v AS (DELETE FROM attribute_values v WHERE v.ctid = ANY (ARRAY(SELECT l.place FROM dead CROSS JOIN LATERAL (SELECT v.ctid AS place FROM attribute_values v
+    WHERE v.organization = dead.organization AND v.resource = dead.id OFFSET 0) l))),
+l AS MATERIALIZED (SELECT l.place FROM (SELECT * FROM dead ORDER BY organization, id) dead CROSS JOIN LATERAL (SELECT m.ctid AS place FROM members m
+    WHERE m.organization = dead.organization AND m.member_id = dead.id ORDER BY m.group_id FOR UPDATE) l),
+d AS (DELETE FROM members m WHERE m.ctid = ANY (ARRAY(SELECT place FROM l)) RETURNING 1)
 SELECT count(*) FROM d"
 );
 
