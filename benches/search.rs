@@ -51,7 +51,7 @@ async fn fill(db: &Database, users: u64) -> Result<()> {
     for chunk in numbers.chunks(500) {
         let changes = chunk.iter().map(|n| insert(*n)).collect();
         let (at, actor, request_id) = (1_700_000_000_000_000, "system".to_owned(), "bench".to_owned());
-        db.commit(Write { scope: scope(), at, actor, request_id, changes }).await?;
+        db.commit(Write { scope: scope(), at, actor, request_id, changes, shows_group: false }).await?;
     }
     println!("filled {} users in {:.1} s", numbers.len(), began.elapsed().as_secs_f64());
     let began = Instant::now();

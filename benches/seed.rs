@@ -51,6 +51,7 @@ fn write(scope: Scope, action: Action) -> Write {
         actor: "system".into(),
         request_id: "seed".into(),
         changes: vec![Change { action, event: EventId(id()), detail: "{}".into() }],
+        shows_group: false,
     }
 }
 

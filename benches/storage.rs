@@ -53,7 +53,7 @@ fn write(action: Action) -> Write {
     let at = 1_700_000_000_000_000;
     let actor = "scim_token:01900000-0000-7000-8000-000000000000".to_owned();
     let request_id = "01900000-0000-7000-8000-000000000001".to_owned();
-    Write { scope: scope(), at, actor, request_id, changes: vec![Change { action, event, detail }] }
+    Write { scope: scope(), at, actor, request_id, changes: vec![Change { action, event, detail }], shows_group: false }
 }
 
 fn columns(n: u64, active: bool) -> UserColumns {

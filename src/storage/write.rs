@@ -1,6 +1,7 @@
 //! `Write`: what one request changes, as data: changes with their preconditions, and their event rows. Backends apply it
 //! whole or not at all, many of them in one commit.
 
+use super::rows::GroupRecord;
 use crate::domain::ids::{EventId, ResourceId, Scope};
 
 /// One request's changes. Usually one.
@@ -16,6 +17,8 @@ pub struct Write {
     pub request_id: String,
     /// In order.
     pub changes: Vec<Change>,
+    /// Whether the receipt is to hold the group of a single `UpdateGroup`, as it stands after the commit.
+    pub shows_group: bool,
 }
 
 /// A change with its event.
@@ -172,12 +175,22 @@ pub struct AttributeValue {
 }
 
 /// What a committed change came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     /// Version now stored.
     pub version: i64,
     /// `false`: nothing differed; no new version, no event.
     pub changed: bool,
+    /// The group as `Database::find_small_group` answers it, where `Write::shows_group` asked for it; of this version or
+    /// a later one. `None` as well where it could not be read, which voids nothing.
+    pub group: Option<GroupRecord>,
+}
+
+impl Applied {
+    /// A change to `version`, or none.
+    pub fn new(version: i64, changed: bool) -> Self {
+        Applied { version, changed, group: None }
+    }
 }
 
 /// One entry for each change of the `Write`.

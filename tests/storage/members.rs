@@ -1,5 +1,6 @@
 //! Members of groups: delta, exactly, nested, unknown, large.
 
+use futures_util::future::join_all;
 use rollcall::domain::ids::{ResourceId, Scope};
 use rollcall::storage::write::{Action, MemberChange, UnknownMembers};
 use rollcall::storage::{References, SMALL_GROUP};
@@ -147,6 +148,49 @@ on_both! {
             assert_eq!(found, rollcall::storage::GroupRecord { members, ..whole });
             assert_eq!(t.db.find_small_group(scope(), group).await.expect("answers"), None);
         }
+    }
+
+    async fn a_receipt_holds_the_written_group_where_it_is_asked_to(t: &TestDatabase) {
+        let s = scope();
+        let ids: Vec<ResourceId> = (0..=SMALL_GROUP).map(|_| id()).collect();
+        let users = ids.iter().map(|id| insert_user(*id, &id.to_string())).collect();
+        t.db.commit(write(s, users)).await.expect("users");
+        let (small, large) = (t.group(s, "Small", &ids[..2]).await, t.group(s, "Large", &ids[1..]).await);
+        let delta = |group, add: &[ResourceId], remove: &[ResourceId]| {
+            member_change(group, MemberChange::Delta { add: add.to_vec(), remove: remove.to_vec() })
+        };
+        let shown = |group, add: &[ResourceId], remove: &[ResourceId]| rollcall::storage::Write {
+            shows_group: true,
+            ..write(s, vec![delta(group, add, remove)])
+        };
+        // Together, so that some share a commit; each sees its own change.
+        let writes = (2..50).map(|n| t.db.commit(shown(small, &ids[n..=n], &[])));
+        for (n, receipt) in (2..50).zip(join_all(writes).await) {
+            let applied = receipt.expect("committed").remove(0);
+            let group = applied.group.expect("asked for");
+            assert!(applied.changed && group.version >= applied.version);
+            assert!(group.members.expect("few").iter().any(|m| m.id == ids[n].0));
+        }
+        let unchanged = t.db.commit(shown(small, &ids[..1], &ids[60..61])).await.expect("committed").remove(0);
+        let found = t.db.find_small_group(s, small).await.expect("answers");
+        assert_eq!((unchanged.changed, unchanged.version, unchanged.group), (false, 49, found));
+        let columns = Action::UpdateGroup {
+            id: small, expected: Some(49), columns: Some(group_columns("Renamed")), members: MemberChange::None,
+            unknown_members: UnknownMembers::Refuse,
+        };
+        let renamed = rollcall::storage::Write { shows_group: true, ..write(s, vec![columns]) };
+        let group = t.db.commit(renamed).await.expect("committed").remove(0).group.expect("asked for");
+        assert_eq!((group.version, group.members.map(|m| m.len())), (50, Some(50)));
+        let applied = t.db.commit(shown(large, &ids[..1], &ids[1..2])).await.expect("committed").remove(0);
+        let found = t.db.find_group(s, large, References::All).await.expect("answers").expect("there");
+        assert_eq!(found.members.expect("asked for").len(), 100);
+        assert!(applied.group.expect("asked for").members.is_some());
+        let applied = t.db.commit(shown(large, &ids[1..2], &[])).await.expect("committed").remove(0);
+        let group = applied.group.expect("asked for");
+        assert_eq!((group.id, group.version, group.members), (large, applied.version, None));
+        let silent = t.db.commit(write(s, vec![delta(small, &ids[70..71], &[])])).await.expect("committed").remove(0);
+        assert_eq!(silent.group, None);
+        assert!(t.db.commit(shown(id(), &ids[..1], &[])).await.is_err());
     }
 
     async fn large_groups_are_written_and_read_whole(t: &TestDatabase) {

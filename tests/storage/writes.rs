@@ -14,7 +14,7 @@ on_both! {
             replace_user(user, 1, "Ben"),
             add_members(group, &[user]),
         ];
-        let applied = |version, changed| Applied { version, changed };
+        let applied = Applied::new;
         let receipt = t.db.commit(write(s, all)).await.expect("applied");
         assert_eq!(receipt, [applied(1, true), applied(1, true), applied(2, true), applied(1, false)]);
         assert_eq!(t.totals(s).await, (1, 1));

@@ -7,6 +7,7 @@ use diesel_async::methods::LoadQuery;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use super::Postgres;
+use super::sql::small_groups::{self, SmallGroupRow, SmallGroups};
 use crate::domain::ids::{ResourceId, Scope};
 use crate::protocol::splice::Reference;
 use crate::storage::hot::{Bind, Hot, Shape, hot};
@@ -61,34 +62,6 @@ LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type
 WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
 );
 
-// The same where the group is small: members_pkey is counted as far as the bound, and read only within it. The condition
-// stands inside, where it is tested once before the scan; in ON it would be tested behind it. The numbers (SMALL_GROUP)
-// stand in the text: a bound LIMIT is planned anew at every call, since a general plan would count on a tenth of the rows.
-hot!(
-    SmallGroup,
-    (
-        BigInt,
-        BigInt,
-        BigInt,
-        Text,
-        Bool,
-        Nullable<Array<Uid>>,
-        Nullable<Array<SmallInt>>,
-        Nullable<Array<Nullable<Text>>>
-    ),
-    r"
-SELECT g.version, g.created, g.modified, g.document, s.small, m.ids, m.types, m.names FROM groups g
-CROSS JOIN LATERAL (SELECT count(*) <= 100 AS small FROM (SELECT FROM members m
-    WHERE m.organization = g.organization AND m.group_id = g.id LIMIT 101) c) s
-LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type) AS types, array_agg(m.name) AS names
-    FROM (SELECT m.member_id, m.member_type, CASE m.member_type
-            WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id)
-            ELSE (SELECT n.display_name FROM groups n WHERE n.organization = m.organization AND n.id = m.member_id) END AS name
-        FROM members m WHERE s.small AND m.organization = g.organization AND m.group_id = g.id
-        ORDER BY m.organization, m.group_id, m.member_id) m) m ON true
-WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
-);
-
 // Probes scim_tokens_hash_key, connections_pkey, organizations_pkey.
 hot!(
     CredentialOf,
@@ -103,7 +76,6 @@ type UserRow = (i64, i64, i64, bool, String);
 type UserWithGroupsRow = (i64, i64, i64, bool, String, Vec<String>);
 type GroupRow = (i64, i64, i64, String);
 type GroupWithMembersRow = (i64, i64, i64, String, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
-type SmallGroupRow = (i64, i64, i64, String, bool, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
 type CredentialRow = (Id, Id, String, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
 
 /// Repetitions of a read that lost its connection.
@@ -200,15 +172,8 @@ impl Postgres {
     }
 
     pub(crate) async fn find_small_group(&self, scope: Scope, id: ResourceId) -> Result<Option<GroupRecord>> {
-        let row = self.row::<SmallGroup, SmallGroupRow>(|| within(scope, id).into()).await?;
-        Ok(row.map(|(version, created, modified, document, small, ids, types, names)| GroupRecord {
-            id,
-            version,
-            created,
-            modified,
-            document,
-            members: small.then(|| member_references(ids, types, names)),
-        }))
+        let row = self.row::<SmallGroups, SmallGroupRow>(|| small_groups::binds(&[(scope, id)])).await?;
+        Ok(row.map(small_groups::record))
     }
 
     /// Not kept: the service keeps what it derives from a credential, for at most a second.
@@ -237,7 +202,7 @@ fn group_reference(text: &str) -> Option<Reference> {
     Some(Reference { id: uuid::Uuid::try_parse(id).ok()?, display: Some(name.to_owned()), is_group: true })
 }
 
-fn member_references(
+pub(super) fn member_references(
     ids: Option<Vec<Id>>,
     types: Option<Vec<i16>>,
     names: Option<Vec<Option<String>>>,

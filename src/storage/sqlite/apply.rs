@@ -130,6 +130,6 @@ impl<'a> Step<'a> {
             Bind::Text(&self.change.detail),
         ];
         Hot::<InsertEvent>::new(binds).execute(self.conn)?;
-        Ok(Applied { version, changed: true })
+        Ok(Applied::new(version, true))
     }
 }

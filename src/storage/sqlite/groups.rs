@@ -168,7 +168,7 @@ pub(super) fn update(step: &mut Step<'_>) -> Result<Applied> {
     changed |= add_members(step, *id, &add)? > 0;
     changed |= remove_members(step, *id, &remove)? > 0;
     if !changed {
-        return Ok(Applied { version, changed: false });
+        return Ok(Applied::new(version, false));
     }
     let bump = [Bind::Big(version + 1), step.at()].into_iter().chain(row_of(step, *id)).collect();
     Hot::<BumpGroup>::new(bump).execute(step.conn)?;

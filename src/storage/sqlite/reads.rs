@@ -157,16 +157,19 @@ pub(super) fn find_small_group(
     id: ResourceId,
 ) -> Result<Option<GroupRecord>> {
     Hot::<BeginRead>::new(vec![]).execute(conn)?;
-    let found = group_alone(conn, scope, id).and_then(|group| {
-        let Some(group) = group else { return Ok(None) };
-        let most = i64::from(SMALL_GROUP);
-        let binds = vec![Bind::Id(scope.organization.into()), Bind::Id(id.into()), Bind::Big(most + 1)];
-        let count: i64 = Hot::<CountMembers>::new(binds).get_result(conn)?;
-        let members = (count <= most).then(|| members_of(conn, scope.organization, id, most)).transpose()?;
-        Ok(Some(GroupRecord { members, ..group }))
-    });
+    let found = small_group(conn, scope, id);
     Hot::<EndRead>::new(vec![]).execute(conn)?;
     found
+}
+
+/// The same within the caller's transaction.
+pub(super) fn small_group(conn: &mut SqliteConnection, scope: Scope, id: ResourceId) -> Result<Option<GroupRecord>> {
+    let Some(group) = group_alone(conn, scope, id)? else { return Ok(None) };
+    let most = i64::from(SMALL_GROUP);
+    let binds = vec![Bind::Id(scope.organization.into()), Bind::Id(id.into()), Bind::Big(most + 1)];
+    let count: i64 = Hot::<CountMembers>::new(binds).get_result(conn)?;
+    let members = (count <= most).then(|| members_of(conn, scope.organization, id, most)).transpose()?;
+    Ok(Some(GroupRecord { members, ..group }))
 }
 
 fn group_alone(conn: &mut SqliteConnection, scope: Scope, id: ResourceId) -> Result<Option<GroupRecord>> {

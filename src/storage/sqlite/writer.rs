@@ -1,6 +1,7 @@
 //! The writer thread with group commit: it takes what is queued, applies all of it in one transaction, commits, and only
 //! then answers. Writes that arrive meanwhile make the next batch, so there is no timer.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -13,11 +14,14 @@ use tokio::sync::oneshot;
 
 use super::apply::{Counts, apply};
 use super::connection::{File, open_writer};
+use super::reads::small_group;
+use crate::domain::ids::{ResourceId, Scope};
 use crate::storage::cold::pended;
 use crate::storage::db::{Db, close_left_open, ready};
 use crate::storage::error::{Result, StorageError};
 use crate::storage::hot::{Hot, Shape, hot};
 use crate::storage::metrics::Metrics;
+use crate::storage::rows::GroupRecord;
 use crate::storage::write::{Receipt, Write};
 
 /// Writes in one commit at most: bounds how long the first of them waits.
@@ -217,6 +221,7 @@ impl Thread {
             }
         }
         counts.write(conn)?;
+        show_groups(conn, &batch.jobs, &mut batch.answers);
         run::<Commit>(conn)
     }
 
@@ -239,8 +244,9 @@ impl Thread {
         let attempt = |conn: &mut SqliteConnection| {
             run::<Begin>(conn)?;
             let mut counts = Counts::default();
-            let answer = apply_whole(conn, write, &mut counts)?;
+            let mut answer = apply_whole(conn, write, &mut counts)?;
             counts.write(conn)?;
+            show_group(conn, write, &mut answer, &mut HashMap::new());
             run::<Commit>(conn)?;
             answer
         };
@@ -270,6 +276,29 @@ struct Batch {
     answers: Vec<Result<Receipt>>,
     /// A job taken from the queue that must wait for this batch.
     next: Option<Job>,
+}
+
+/// The groups that receipts are to hold, each read once a batch: the writer's page cache has them, while a reader's was
+/// voided by the write.
+fn show_groups(conn: &mut SqliteConnection, jobs: &[WriteJob], answers: &mut [Result<Receipt>]) {
+    let mut read = HashMap::new();
+    for (job, answer) in jobs.iter().zip(answers) {
+        show_group(conn, &job.write, answer, &mut read);
+    }
+}
+
+fn show_group(
+    conn: &mut SqliteConnection,
+    write: &Write,
+    answer: &mut Result<Receipt>,
+    read: &mut HashMap<(Scope, ResourceId), Option<GroupRecord>>,
+) {
+    let ([change], true, Ok([applied])) = (&write.changes[..], write.shows_group, answer.as_deref_mut()) else {
+        return;
+    };
+    let id = change.action.target();
+    let group = read.entry((write.scope, id)).or_insert_with(|| small_group(conn, write.scope, id).unwrap_or_default());
+    applied.group.clone_from(group);
 }
 
 /// Applies a write whole or not at all. A single change needs no savepoint: all that may refuse it comes before its

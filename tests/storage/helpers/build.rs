@@ -56,6 +56,7 @@ pub(crate) fn write(scope: Scope, actions: Vec<Action>) -> Write {
         actor: "system".into(),
         request_id: "r".into(),
         changes: actions.into_iter().map(change).collect(),
+        shows_group: false,
     }
 }
 
@@ -119,11 +120,11 @@ pub(crate) fn add_members(id: ResourceId, add: &[ResourceId]) -> Action {
 }
 
 pub(crate) fn changed(version: i64) -> Receipt {
-    vec![Applied { version, changed: true }]
+    vec![Applied::new(version, true)]
 }
 
 pub(crate) fn unchanged(version: i64) -> Receipt {
-    vec![Applied { version, changed: false }]
+    vec![Applied::new(version, false)]
 }
 
 impl TestDatabase {

@@ -138,7 +138,7 @@ impl Model {
             return Err(refusals);
         }
         if next == group {
-            return Ok(Applied { version: group.version, changed: false });
+            return Ok(Applied::new(group.version, false));
         }
         next.version += 1;
         let version = next.version;
@@ -275,7 +275,7 @@ impl Model {
 }
 
 fn changed(version: i64) -> Applied {
-    Applied { version, changed: true }
+    Applied::new(version, true)
 }
 
 fn put(values: &mut BTreeMap<(String, String), bool>, rows: &[AttributeValue]) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, once};
+use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, commit_and_show, damaged, detail, once};
 use crate::domain::connection::{DuplicateGroupNames, UnknownMembers};
 use crate::domain::ids::ResourceId;
 use crate::protocol::etag::Condition;
@@ -14,7 +14,7 @@ use crate::protocol::splice::{Head, Reference};
 use crate::protocol::validate;
 use crate::service::error::missing_members;
 use crate::service::{Ctx, Result, ServiceError, ids};
-use crate::storage::write::{self, Action, GroupColumns, MemberChange};
+use crate::storage::write::{self, Action, Applied, GroupColumns, MemberChange};
 use crate::storage::{Database, GroupRecord, References, keys};
 
 const KIND: ResourceKind = ResourceKind::Group;
@@ -75,16 +75,17 @@ pub(super) async fn replace(
     let validated = validate::replace(body.clone(), resource_type(), &current, &ctx.policy)?;
     let members = known_form(ctx, validated.members.unwrap_or_default())?;
     let asked = json!({ "exactly": members.iter().map(ToString::to_string).collect::<Vec<_>>() });
+    // Absent members are cleared, so the whole group is known to the client only from the answer.
+    let show = if show == Show::Usual { Show::Whole } else { show };
     let change = Update {
         current: &current,
         next: &validated.resource,
         members: MemberChange::Exactly(members),
         asked: Some(asked),
+        shows_group: shows_small(projection, show),
     };
-    let version = update(ctx, db, &record, conditions, change).await?;
-    // Absent members are cleared, so the whole group is known to the client only from the answer.
-    let show = if show == Show::Usual { Show::Whole } else { show };
-    answer(ctx, db, id, version, projection, show).await
+    let outcome = update(ctx, db, &record, !conditions.is_indifferent(), change).await?;
+    answer(ctx, db, id, outcome, projection, show).await
 }
 
 pub(super) async fn patch(
@@ -96,11 +97,12 @@ pub(super) async fn patch(
     projection: &Projection,
     show: Show,
 ) -> Attempt<Written> {
-    let version = match expected_without_read(conditions) {
-        Some(expected) if request.only_members() => patch_members(ctx, db, id, expected, request).await?,
-        _ => patch_whole(ctx, db, id, conditions, request).await?,
+    let shows_group = shows_small(projection, show);
+    let outcome = match expected_without_read(conditions) {
+        Some(expected) if request.only_members() => patch_members(ctx, db, id, expected, request, shows_group).await?,
+        _ => patch_whole(ctx, db, id, conditions, request, shows_group).await?,
     };
-    answer(ctx, db, id, version, projection, show).await
+    answer(ctx, db, id, outcome, projection, show).await
 }
 
 pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions: &Conditions) -> Attempt<()> {
@@ -133,7 +135,8 @@ async fn patch_members(
     id: ResourceId,
     expected: Option<i64>,
     request: &PatchRequest,
-) -> Attempt<i64> {
+    shows_group: bool,
+) -> Attempt<Applied> {
     let plan = request.apply(resource_type(), &Resource::default(), &[], &ctx.policy)?.members;
     let action = Action::UpdateGroup {
         id,
@@ -144,13 +147,12 @@ async fn patch_members(
     };
     let empty = serde_json::Map::new();
     let detail = detail::changed(&empty, &empty, detail::member_plan(&plan));
-    match commit(ctx, db, action, detail).await {
-        Ok(applied) => Ok(applied.version),
+    match commit_and_show(ctx, db, action, detail, shows_group).await {
         // The one version that the client meant is gone: reading again could not help.
         Err(Refused::Stale) if expected.is_some() => {
             Err(crate::protocol::error::ScimError::precondition_failed().into())
         }
-        Err(refused) => Err(refused),
+        outcome => outcome,
     }
 }
 
@@ -161,7 +163,8 @@ async fn patch_whole(
     id: ResourceId,
     conditions: &Conditions,
     request: &PatchRequest,
-) -> Attempt<i64> {
+    shows_group: bool,
+) -> Attempt<Applied> {
     let wanted = if request.needs_members() { References::All } else { References::Skip };
     let (record, current) = load(ctx, db, id, conditions, wanted).await?;
     let members: Vec<Member> = record.members.iter().flatten().map(member).collect();
@@ -171,9 +174,10 @@ async fn patch_whole(
         next: &outcome.resource,
         members: member_change(ctx, &outcome.members)?,
         asked: detail::member_plan(&outcome.members),
+        shows_group,
     };
     // Members were chosen by what was read, so that what is stored must still be that.
-    update_from(ctx, db, &record, request.needs_members() || !conditions.is_indifferent(), change).await
+    update(ctx, db, &record, request.needs_members() || !conditions.is_indifferent(), change).await
 }
 
 /// A group's state as read and as it shall be.
@@ -183,24 +187,16 @@ struct Update<'a> {
     members: MemberChange,
     /// What the event tells of members.
     asked: Option<Value>,
+    /// Whether the outcome is to hold the group.
+    shows_group: bool,
 }
 
-async fn update(
-    ctx: &Ctx,
-    db: &Database,
-    record: &GroupRecord,
-    conditions: &Conditions,
-    change: Update<'_>,
-) -> Attempt<i64> {
-    update_from(ctx, db, record, !conditions.is_indifferent(), change).await
-}
-
-/// Commits what differs; answers the version now stored. Without new columns the version that was read matters only
+/// Commits what differs. Without new columns the version that was read matters only
 /// where `strict`: changes of members commute.
-async fn update_from(ctx: &Ctx, db: &Database, record: &GroupRecord, strict: bool, change: Update<'_>) -> Attempt<i64> {
+async fn update(ctx: &Ctx, db: &Database, record: &GroupRecord, strict: bool, change: Update<'_>) -> Attempt<Applied> {
     let differs = change.current.attributes != change.next.attributes;
     if !differs && change.members == MemberChange::None {
-        return Ok(record.version);
+        return Ok(Applied::new(record.version, false));
     }
     let detail = detail::changed(&change.current.attributes, &change.next.attributes, change.asked);
     let action = Action::UpdateGroup {
@@ -210,29 +206,38 @@ async fn update_from(ctx: &Ctx, db: &Database, record: &GroupRecord, strict: boo
         members: change.members,
         unknown_members: unknown_members(ctx),
     };
-    Ok(commit(ctx, db, action, detail).await?.version)
+    commit_and_show(ctx, db, action, detail, change.shows_group).await
 }
 
-/// What the client gets to see of a written group.
+/// Whether the answer may hold a group of few members with these: it is read with the commit then.
+fn shows_small(projection: &Projection, show: Show) -> bool {
+    show != Show::Nothing && references(projection) == References::All
+}
+
+/// What the client gets to see of a written group: up to a hundred members a PATCH answers with it.
 async fn answer(
     ctx: &Ctx,
     db: &Database,
     id: ResourceId,
-    version: i64,
+    outcome: Applied,
     projection: &Projection,
     show: Show,
 ) -> Attempt<Written> {
-    let record = match (show, references(projection)) {
-        (Show::Nothing, _) => return Ok(Written { version, stored: None }),
-        // Up to a hundred members a PATCH answers with the group.
-        (Show::Usual, wanted) if wanted != References::Skip => {
-            let record = db.find_small_group(ctx.scope, id).await?.ok_or(Refused::Missing)?;
-            if record.members.is_none() {
+    let version = outcome.version;
+    let record = match (show, references(projection), outcome.group) {
+        (Show::Nothing, ..) => return Ok(Written { version, stored: None }),
+        (_, References::All, Some(group)) if group.members.is_some() => group,
+        (Show::Usual, References::All, read) => {
+            let group = match read {
+                Some(large) => large,
+                None => db.find_small_group(ctx.scope, id).await?.ok_or(Refused::Missing)?,
+            };
+            if group.members.is_none() {
                 return Ok(Written { version, stored: None });
             }
-            record
+            group
         }
-        (_, wanted) => db.find_group(ctx.scope, id, wanted).await?.ok_or(Refused::Missing)?,
+        (_, wanted, _) => db.find_group(ctx.scope, id, wanted).await?.ok_or(Refused::Missing)?,
     };
     Ok(Written { version: record.version, stored: Some(stored(record)) })
 }

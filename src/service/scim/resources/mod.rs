@@ -248,7 +248,19 @@ fn parse_patch(ctx: &Ctx, kind: ResourceKind, body: Value) -> Result<crate::prot
 
 /// Commits one change with its event.
 async fn commit(ctx: &Ctx, db: &Database, action: Action, detail: String) -> Attempt<Applied> {
+    commit_and_show(ctx, db, action, detail, false).await
+}
+
+/// The same, with the written group in the receipt where `shows_group`.
+async fn commit_and_show(
+    ctx: &Ctx,
+    db: &Database,
+    action: Action,
+    detail: String,
+    shows_group: bool,
+) -> Attempt<Applied> {
     let write = Write {
+        shows_group,
         scope: ctx.scope,
         at: ctx.now,
         actor: ctx.actor.to_string(),
@@ -257,8 +269,8 @@ async fn commit(ctx: &Ctx, db: &Database, action: Action, detail: String) -> Att
     };
     match db.commit(write).await {
         Ok(receipt) => receipt
-            .first()
-            .copied()
+            .into_iter()
+            .next()
             .ok_or_else(|| Refused::Final(ServiceError::Internal("a commit without receipt".to_owned()))),
         Err(StorageError::Stale) => Err(Refused::Stale),
         Err(StorageError::Missing) => Err(Refused::Missing),

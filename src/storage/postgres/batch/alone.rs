@@ -168,7 +168,7 @@ async fn insert_group(
     if insert.load::<Id>(&mut { conn }).await?.is_empty() {
         return Ok(Err(StorageError::NotUnique(UniqueKey::GroupDisplayName)));
     }
-    Ok(Ok(Applied { version: 1, changed: true }))
+    Ok(Ok(Applied::new(1, true)))
 }
 
 fn unique_key(columns: &GroupColumns) -> Option<&str> {
@@ -208,12 +208,12 @@ async fn update_group(
         None => false,
     };
     if !moved && !differs {
-        return Ok(Ok(Applied { version: stored, changed: false }));
+        return Ok(Ok(Applied::new(stored, false)));
     }
     let binds = vec![Bind::Big(unit.write.at), Bind::Id(unit.organization()), Bind::Id(unit.target())];
     let version = Hot::<BumpGroup>::new(binds).get_result::<i64>(&mut { conn }).await?;
     group_changed(&unit, version).load::<i32>(&mut { conn }).await?;
-    Ok(Ok(Applied { version, changed: true }))
+    Ok(Ok(Applied::new(version, true)))
 }
 
 fn put_columns<'a>(unit: &Unit<'a>, columns: &'a GroupColumns) -> Hot<'a, UpdateGroup> {
@@ -303,7 +303,7 @@ async fn delete_group(
     ]);
     if let Some(version) = head.load::<i64>(&mut { conn }).await?.pop() {
         Hot::<ClearGroup>::new(vec![Bind::Id(organization), Bind::Id(id)]).load::<i64>(&mut { conn }).await?;
-        return Ok(Ok(Applied { version, changed: true }));
+        return Ok(Ok(Applied::new(version, true)));
     }
     let why = Hot::<WhyGroup>::new(vec![Bind::Id(organization), Bind::Id(id), Bind::Id(connection)]);
     let stored = why.load::<i64>(&mut { conn }).await?;

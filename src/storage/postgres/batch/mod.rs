@@ -6,13 +6,17 @@ mod deletes;
 mod members;
 mod users;
 
+use std::collections::HashMap;
+
 use diesel::result::QueryResult;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use super::sql::outcomes::Happened;
-use crate::domain::ids::EventId;
+use super::sql::small_groups::{self, SmallGroupRow, SmallGroups};
+use crate::domain::ids::{EventId, ResourceId};
 use crate::storage::Result;
 use crate::storage::hot::{Bind, Hot};
+use crate::storage::rows::GroupRecord;
 use crate::storage::uid::Id;
 use crate::storage::write::{Action, Applied, AttributeValue, Change, MemberChange, Receipt, Write};
 
@@ -76,16 +80,43 @@ pub(super) async fn run(
     list: &[Unit<'_>],
     writer: i32,
 ) -> QueryResult<Vec<Answer>> {
-    match kind {
-        Kind::Users => users::users(conn, list, writer).await,
-        Kind::Members => members::members(conn, list).await,
-        Kind::Deletes => deletes::deletes(conn, list, writer).await,
+    let mut answers = match kind {
+        Kind::Users => users::users(conn, list, writer).await?,
+        Kind::Members => members::members(conn, list).await?,
+        Kind::Deletes => deletes::deletes(conn, list, writer).await?,
         Kind::Alone => {
             let mut answers = Vec::with_capacity(list.len());
             for unit in list {
                 answers.push(alone::alone(conn, unit.write, writer).await?);
             }
-            Ok(answers)
+            answers
+        }
+    };
+    show_groups(conn, list, &mut answers).await;
+    Ok(answers)
+}
+
+/// The groups that receipts are to hold, all in one statement and each once. It comes after the commit, so its failure
+/// voids nothing: the service then reads for itself.
+async fn show_groups(conn: &AsyncPgConnection, list: &[Unit<'_>], answers: &mut [Answer]) {
+    let mut groups = Vec::new();
+    for (unit, answer) in list.iter().zip(&*answers) {
+        if unit.write.shows_group && answer.is_ok() {
+            groups.push((unit.write.scope, unit.change.action.target()));
+        }
+    }
+    if groups.is_empty() {
+        return;
+    }
+    // Those of one group stand together: a batch is sorted.
+    groups.dedup();
+    let query = Hot::<SmallGroups>::new(small_groups::binds(&groups));
+    let Ok(rows) = query.load::<SmallGroupRow>(&mut { conn }).await else { return };
+    let records: HashMap<ResourceId, GroupRecord> =
+        rows.into_iter().map(small_groups::record).map(|g| (g.id, g)).collect();
+    for (unit, answer) in list.iter().zip(answers) {
+        if let (true, Ok([applied])) = (unit.write.shows_group, answer.as_deref_mut()) {
+            applied.group = records.get(&unit.change.action.target()).cloned();
         }
     }
 }
@@ -106,7 +137,7 @@ pub(super) async fn happened(
 }
 
 fn one(version: i64, changed: bool) -> Receipt {
-    vec![Applied { version, changed }]
+    vec![Applied::new(version, changed)]
 }
 
 /// Columns of one statement, gathered from its writes.

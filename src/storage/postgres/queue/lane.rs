@@ -236,8 +236,8 @@ fn receipt(write: &Write, done: &HashMap<EventId, i64>) -> Option<Vec<Applied>> 
         return None;
     }
     let applied = |event: &EventId| match done.get(event) {
-        Some(version) => Applied { version: *version, changed: true },
-        None => Applied { version: 0, changed: false },
+        Some(version) => Applied::new(*version, true),
+        None => Applied::new(0, false),
     };
     Some(write.changes.iter().map(|c| applied(&c.event)).collect())
 }

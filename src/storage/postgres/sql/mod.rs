@@ -8,4 +8,5 @@
 pub(super) mod groups;
 pub(super) mod members;
 pub(super) mod outcomes;
+pub(super) mod small_groups;
 pub(super) mod users;

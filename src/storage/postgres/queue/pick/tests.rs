@@ -12,7 +12,7 @@ fn job(name: &str, connection: u128, action: Action) -> Job {
     let scope =
         Scope { organization: OrganizationId(Uuid::nil()), connection: ConnectionId(Uuid::from_u128(connection)) };
     let changes = vec![Change { action, event: EventId(Uuid::nil()), detail: String::new() }];
-    let write = Write { scope, at: 0, actor: name.to_owned(), request_id: String::new(), changes };
+    let write = Write { scope, at: 0, actor: name.to_owned(), request_id: String::new(), changes, shows_group: false };
     let (answer, _) = tokio::sync::oneshot::channel();
     Job { kind: Kind::of(&write), write, answer }
 }
