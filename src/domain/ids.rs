@@ -22,8 +22,12 @@ id!(/// A connection of an organization to an identity provider.
     ConnectionId);
 id!(/// A credential: SCIM token, API key, operator key.
     TokenId);
+id!(/// An operator of the service.
+    OperatorId);
 id!(/// A user or a group.
     ResourceId);
+id!(/// A person's session in a browser.
+    SessionId);
 id!(/// An event; ours, so that a lost commit can be looked up.
     EventId);
 

@@ -8,6 +8,7 @@ use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::Scope;
 use crate::protocol::policy::Policy;
 
+pub mod admin;
 pub mod auth;
 pub mod backoffice;
 pub mod error;

@@ -1,0 +1,6 @@
+//! Deeds of an organization's administrators and programs: the admin API and, later, the pages call the same functions. The
+//! caller says who asks and what their roles permit.
+
+pub mod caller;
+
+pub use caller::{Caller, Credential};
