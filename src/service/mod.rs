@@ -11,7 +11,9 @@ use crate::protocol::policy::Policy;
 pub mod admin;
 pub mod auth;
 pub mod backoffice;
+pub mod cursor;
 pub mod error;
+pub mod idempotency;
 pub mod ids;
 pub mod scim;
 

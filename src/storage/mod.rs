@@ -20,7 +20,9 @@ use std::sync::Arc;
 
 use crate::domain::ids::{ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
-pub use cold::{Deed, NewConnection, NewOrganization, NewToken, OrganizationState};
+pub use cold::{
+    Deed, IdempotencyKey, IdempotencyRecord, KeptAnswer, NewConnection, NewOrganization, NewToken, OrganizationState,
+};
 pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
 use metrics::Metrics;

@@ -2,5 +2,8 @@
 //! caller says who asks and what their roles permit.
 
 pub mod caller;
+pub mod organization;
+pub mod paging;
+pub mod roles;
 
 pub use caller::{Caller, Credential};

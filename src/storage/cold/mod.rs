@@ -13,10 +13,12 @@ use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
 mod clock;
 pub mod connections;
+mod idempotency;
 pub mod organizations;
 pub mod tokens;
 
 pub use connections::NewConnection;
+pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
 pub use organizations::{NewOrganization, OrganizationState};
 pub use tokens::NewToken;
 
