@@ -31,6 +31,12 @@ id!(/// A person's session in a browser.
 id!(/// An event; ours, so that a lost commit can be looked up.
     EventId);
 
+impl ConnectionId {
+    /// In place of a connection, for people and groups that no directory owns: one set of keys serves both kinds. No
+    /// connection has this id.
+    pub const LOCAL: ConnectionId = ConnectionId(Uuid::nil());
+}
+
 impl ResourceId {
     /// Reads the canonical text form; anything else is an id that cannot exist.
     pub fn parse(text: &str) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod connection;
+pub mod event;
 pub mod ids;
 pub mod organization;
 pub mod permission;

@@ -1,6 +1,7 @@
 //! `Write`: what one request changes, as data: changes with their preconditions, and their event rows. Backends apply it
 //! whole or not at all, many of them in one commit.
 
+pub use crate::domain::event::EventKind;
 use crate::domain::ids::{EventId, ResourceId, Scope};
 
 /// One request's changes. Usually one.
@@ -182,24 +183,6 @@ pub struct Applied {
 
 /// One entry for each change of the `Write`.
 pub type Receipt = Vec<Applied>;
-
-/// Numbers of `events.kind`; stored, so they never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i16)]
-#[allow(missing_docs)]
-pub enum EventKind {
-    UserCreated = 1,
-    UserChanged = 2,
-    UserDeleted = 3,
-    GroupCreated = 4,
-    GroupChanged = 5,
-    GroupDeleted = 6,
-    OrganizationCreated = 20,
-    OrganizationChanged = 21,
-    ConnectionCreated = 30,
-    TokenCreated = 40,
-    TokenRevoked = 41,
-}
 
 impl Action {
     /// The user or group it changes.

@@ -64,7 +64,14 @@ impl Caller {
 
     /// One event's worth of it.
     pub fn deed(&self) -> Deed {
-        Deed { event: ids::event(), at: self.now, actor: self.actor.to_string(), request_id: self.request_id.clone() }
+        Deed {
+            event: ids::event(),
+            at: self.now,
+            actor: self.actor.to_string(),
+            request_id: self.request_id.clone(),
+            ip: self.client_ip.map(|ip| ip.to_string()),
+            reason: None,
+        }
     }
 }
 
