@@ -3,10 +3,9 @@
 //! not known, and doing it twice is what the key is there to prevent.
 
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
 use super::Result;
-use super::admin::{Caller, Credential};
+use super::admin::Caller;
 use crate::storage::{Database, IdempotencyKey, KeptAnswer};
 
 /// How long an answer is kept, µs.
@@ -57,7 +56,8 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
 /// # Errors
 /// Those of storage.
 pub async fn claim(caller: &Caller, db: &Database, key: &str, fingerprint: [u8; 32]) -> Result<Claim> {
-    let key = IdempotencyKey { organization: caller.organization, credential: id(caller), key: key.to_owned() };
+    let key =
+        IdempotencyKey { organization: caller.organization, credential: caller.credential.id(), key: key.to_owned() };
     let expired = caller.now.saturating_sub(KEPT);
     let Some(found) = db.claim_idempotency_key(key.clone(), fingerprint, caller.now, expired).await? else {
         return Ok(Claim::New(Claimed(key)));
@@ -94,13 +94,6 @@ pub async fn finish(claimed: Claimed, db: &Database, answer: Answer) -> Result<(
 pub async fn release(claimed: Claimed, db: &Database) -> Result<()> {
     db.release_idempotency_key(claimed.0).await?;
     Ok(())
-}
-
-fn id(caller: &Caller) -> Uuid {
-    match caller.credential {
-        Credential::ApiKey(id) => id.0,
-        Credential::Session(id) => id.0,
-    }
 }
 
 #[cfg(test)]

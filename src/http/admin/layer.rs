@@ -8,8 +8,8 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError as _};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{Error, HttpResponse, ResponseError as _};
 use futures_util::future::LocalBoxFuture;
 
 use super::idempotency;
@@ -18,9 +18,9 @@ use super::problem::Problem;
 use crate::http::Shared;
 use crate::http::deadline::within;
 use crate::http::middleware::{Exchange, presented};
-use crate::service::admin::Credential;
+use crate::service::Unauthenticated;
+use crate::service::auth::api_key;
 use crate::service::auth::rate_limit::whole_again;
-use crate::service::{ServiceError, Unauthenticated};
 
 /// Makes the layer.
 pub(super) struct Layer {
@@ -99,7 +99,26 @@ type Left = (u32, u32);
 
 /// Lets a request in whose credential is valid and within its rate.
 async fn admit(shared: &Arc<Shared>, request: &ServiceRequest, left: &mut Option<Left>) -> Result<(), Problem> {
-    let _ = (shared, request, left);
+    let key = presented(request.headers()).map_err(|why| Problem::unauthenticated(why == Unauthenticated::Invalid))?;
+    let exchange = Exchange::of(request.request()).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
+    let state = &shared.state;
+    let asked = api_key::Asked {
+        key,
+        now: state.clock.now(),
+        request_id: &exchange.id,
+        client_ip: request.peer_addr().map(|address| address.ip()),
+    };
+    let caller = within(state.settings.limits.handler_timeout, api_key::authenticate(&state.db, asked)).await;
+    let caller = caller.ok_or_else(|| Problem::unavailable("the look-up of a key takes too long"))??;
+    let credential = caller.credential;
+    // Only this layer sets it, once a request.
+    _ = exchange.admin_caller.set(Arc::new(caller));
+    if let Some(limit) = &shared.api_rate_limit {
+        let rate = state.settings.limits.api_rate;
+        let checked = limit.check(&credential);
+        *left = Some((rate, *checked.as_ref().unwrap_or(&0)));
+        checked?;
+    }
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use uuid::Uuid;
+
 use crate::domain::actor::Actor;
 use crate::domain::ids::{OrganizationId, ResourceId, SessionId, TokenId};
 use crate::domain::permission::{Permission, PermissionSet, Reach, Role, RoleSet};
@@ -15,6 +17,24 @@ pub enum Credential {
     ApiKey(TokenId),
     /// A person's session.
     Session(SessionId),
+}
+
+impl Credential {
+    /// Its id.
+    pub fn id(self) -> Uuid {
+        match self {
+            Credential::ApiKey(id) => id.0,
+            Credential::Session(id) => id.0,
+        }
+    }
+
+    /// The key; a session is none.
+    pub fn key(self) -> Option<TokenId> {
+        match self {
+            Credential::ApiKey(id) => Some(id),
+            Credential::Session(_) => None,
+        }
+    }
 }
 
 /// The asker of one request.

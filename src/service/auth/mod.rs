@@ -1,4 +1,5 @@
 //! Who is asking: credentials, and how often each may ask.
 
+pub mod api_key;
 pub mod bearer;
 pub mod rate_limit;

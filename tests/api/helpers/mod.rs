@@ -1,5 +1,6 @@
 //! The application under test, its callers, and bodies to send. `on_both!` runs a test on both backends.
 
+mod admin;
 mod app;
 mod bodies;
 mod caller;

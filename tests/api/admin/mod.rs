@@ -1,0 +1,9 @@
+//! The admin API: what holds on all of its routes, then the routes.
+
+mod documents;
+mod exports;
+mod lists;
+mod organization;
+mod problems;
+mod rates;
+mod routes;
