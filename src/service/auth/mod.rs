@@ -1,5 +1,4 @@
 //! Who is asking: credentials, and how often each may ask.
 
-pub mod api_key;
 pub mod bearer;
 pub mod rate_limit;

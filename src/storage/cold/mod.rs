@@ -11,7 +11,6 @@ use super::write::EventKind;
 use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
-mod api_key_lookup;
 mod clock;
 pub mod connections;
 mod idempotency;
