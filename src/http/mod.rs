@@ -14,6 +14,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::ids::TokenId;
 use crate::service::admin::Credential;
+use crate::service::auth::api_key::ApiKeys;
 use crate::service::auth::bearer::Bearer;
 use crate::service::auth::rate_limit::RateLimit;
 use crate::service::cursor::Cursors;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) rate_limit: Option<RateLimit<TokenId>>,
     /// Of the admin API; `None` where rate limits are off.
     pub(crate) api_rate_limit: Option<RateLimit<Credential>>,
+    pub(crate) api_keys: ApiKeys,
     pub(crate) cursors: Cursors,
     pub(crate) in_flight: AtomicUsize,
     pub(crate) request_ids: RequestIds,
@@ -56,6 +58,7 @@ impl Http {
             bearer: Bearer::new(limits.protocol.clone()),
             rate_limit: settings.rate_limit.then(|| RateLimit::per_second(limits.token_rate, limits.token_burst)),
             api_rate_limit: settings.rate_limit.then(|| RateLimit::per_minute(limits.api_rate)),
+            api_keys: ApiKeys::default(),
             cursors: Cursors::new(&state.secret_key),
             in_flight: AtomicUsize::new(0),
             request_ids: RequestIds::new(),

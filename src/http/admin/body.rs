@@ -8,12 +8,13 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 
 use super::code::Code;
-use super::problem::{FieldError, Problem};
+use super::problem::Problem;
 use crate::http::extract::body::{self, Unread};
 use crate::http::extract::media;
 use crate::http::middleware::Exchange;
 use crate::protocol::error::ScimType;
 use crate::protocol::validate::parse_json;
+use crate::service::admin::Invalid;
 
 /// A JSON document.
 pub(crate) struct JsonBody(pub(crate) Value);
@@ -25,6 +26,36 @@ impl FromRequest for JsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = read(request, payload.take(), &["application/json"]);
         Box::pin(async move { Ok(JsonBody(read.await?)) })
+    }
+}
+
+/// A patch (RFC 7396), as its own media type or as plain JSON.
+pub(crate) struct MergePatch(pub(crate) Value);
+
+impl FromRequest for MergePatch {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = read(request, payload.take(), &["application/json", "application/merge-patch+json"]);
+        Box::pin(async move { Ok(MergePatch(read.await?)) })
+    }
+}
+
+/// A JSON document, or nothing at all, which stands for an object without members.
+pub(crate) struct NoBodyNeeded(pub(crate) Value);
+
+impl FromRequest for NoBodyNeeded {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        if !is_chunked && body::declared_length(request.headers()).unwrap_or_default() == 0 {
+            return Box::pin(async { Ok(NoBodyNeeded(Value::Object(serde_json::Map::new()))) });
+        }
+        let read = read(request, payload.take(), &["application/json"]);
+        Box::pin(async move { Ok(NoBodyNeeded(read.await?)) })
     }
 }
 
@@ -43,9 +74,7 @@ fn read(
         let bytes = body::read(payload, declared, limits.body_bytes, limits.body_timeout).await.map_err(unread)?;
         parse_json(&bytes, &limits.protocol).map_err(|error| match error.scim_type {
             // U+0000: JSON, but nothing that can be stored.
-            Some(ScimType::InvalidValue) => {
-                Problem::validation(vec![FieldError { pointer: String::new(), detail: error.detail }])
-            }
+            Some(ScimType::InvalidValue) => Problem::validation(vec![Invalid::new("", error.detail)]),
             _ => Problem::new(Code::MalformedJson, error.detail),
         })
     }

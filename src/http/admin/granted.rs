@@ -30,7 +30,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(OrganizationRead RolesRead);
+needs!(ApiKeysRead ApiKeysWrite OrganizationRead RolesRead);
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,10 +107,7 @@ fn admit(
     let caller = exchange.admin_caller.get();
     let caller = caller.ok_or_else(|| Problem::internal("a handler outside of the surface's authentication"))?;
     if !caller.may(permission) {
-        let key = permission.key();
-        return Err(
-            Problem::new(Code::PermissionDenied, format!("This needs the permission {key}.")).member("permission", key)
-        );
+        return Err(Problem::permission_denied(permission));
     }
     let format = negotiate(request.headers(), offered).ok_or_else(|| {
         let offered: Vec<_> = offered.iter().map(|format| format.essence()).collect();

@@ -19,7 +19,7 @@ use crate::http::Shared;
 use crate::http::deadline::within;
 use crate::http::middleware::{Exchange, presented};
 use crate::service::Unauthenticated;
-use crate::service::auth::api_key;
+use crate::service::auth::api_key::{self, Authenticated, Circumstances};
 use crate::service::auth::rate_limit::whole_again;
 
 /// Makes the layer.
@@ -102,22 +102,32 @@ async fn admit(shared: &Arc<Shared>, request: &ServiceRequest, left: &mut Option
     let key = presented(request.headers()).map_err(|why| Problem::unauthenticated(why == Unauthenticated::Invalid))?;
     let exchange = Exchange::of(request.request()).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
     let state = &shared.state;
-    let asked = api_key::Asked {
-        key,
+    let circumstances = Circumstances {
         now: state.clock.now(),
         request_id: &exchange.id,
         client_ip: request.peer_addr().map(|address| address.ip()),
     };
-    let caller = within(state.settings.limits.handler_timeout, api_key::authenticate(&state.db, asked)).await;
+    let caller =
+        within(state.settings.limits.handler_timeout, shared.api_keys.authenticate(&state.db, key, circumstances))
+            .await;
     let caller = caller.ok_or_else(|| Problem::unavailable("the look-up of a key takes too long"))??;
-    let credential = caller.credential;
+    let Authenticated { caller, touch_due } = caller;
+    let (credential, caller) = (caller.credential, Arc::new(caller));
     // Only this layer sets it, once a request.
-    _ = exchange.admin_caller.set(Arc::new(caller));
+    _ = exchange.admin_caller.set(Arc::clone(&caller));
     if let Some(limit) = &shared.api_rate_limit {
         let rate = state.settings.limits.api_rate;
         let checked = limit.check(&credential);
         *left = Some((rate, *checked.as_ref().unwrap_or(&0)));
         checked?;
+    }
+    if touch_due {
+        let shared = Arc::clone(shared);
+        actix_web::rt::spawn(async move {
+            if let Err(error) = api_key::touch(&shared.state.db, &caller).await {
+                log::warn!("the use of an API key cannot be noted: {error}");
+            }
+        });
     }
     Ok(())
 }

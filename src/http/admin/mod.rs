@@ -1,10 +1,12 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
+mod api_keys;
 mod body;
 pub(crate) mod code;
 mod docs;
 mod endpoint;
 mod export;
+mod form;
 mod granted;
 mod help;
 mod idempotency;
@@ -12,6 +14,7 @@ mod layer;
 mod list;
 mod openapi;
 mod organization;
+mod path;
 pub(crate) mod problem;
 mod query;
 mod roles;
@@ -28,9 +31,9 @@ use actix_web::{HttpResponse, Route, guard};
 use super::Shared;
 use super::deadline::within;
 use crate::domain::permission::Permission;
-use crate::service::{Result as ServiceResult, ServiceError};
 use endpoint::Endpoint;
 use layer::Layer;
+use path::PathId;
 use problem::Problem;
 
 /// Path of the API under the public URL.
@@ -42,6 +45,12 @@ const DOCUMENT: &str = "/api/v1/openapi.json";
 /// All routes.
 fn endpoints() -> Vec<Endpoint> {
     vec![
+        Endpoint::of::<api_keys::__path_list, _, _>(api_keys::list),
+        Endpoint::of::<api_keys::__path_create, _, _>(api_keys::create),
+        Endpoint::of::<api_keys::__path_get, _, _>(api_keys::get),
+        Endpoint::of::<api_keys::__path_patch, _, _>(api_keys::patch),
+        Endpoint::of::<api_keys::__path_revoke, _, _>(api_keys::revoke),
+        Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
     ]
@@ -133,9 +142,9 @@ fn read() -> Route {
 }
 
 /// A service function's answer, within the time that a handler may take.
-async fn timed<T>(shared: &Shared, work: impl Future<Output = ServiceResult<T>>) -> Result<T, Problem> {
+async fn timed<T, E: Into<Problem>>(shared: &Shared, work: impl Future<Output = Result<T, E>>) -> Result<T, Problem> {
     match within(shared.state.settings.limits.handler_timeout, work).await {
-        Some(outcome) => Ok(outcome?),
-        None => Err(ServiceError::Unavailable("a handler takes too long".to_owned()).into()),
+        Some(outcome) => outcome.map_err(Into::into),
+        None => Err(Problem::unavailable("a handler takes too long")),
     }
 }

@@ -10,23 +10,16 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
 
 use super::code::Code;
+use crate::domain::permission::{Guarded, Permission};
 use crate::http::middleware::Cause;
 use crate::service::ServiceError;
+use crate::service::admin::{Invalid, Refusal};
 
 /// `application/problem+json`
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// Challenges of a 401 (RFC 6750 §3): an error only where a credential was presented.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="api""#);
 const CHALLENGE_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer realm="api", error="invalid_token""#);
-
-/// One thing that is wrong with a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldError {
-    /// JSON Pointer (RFC 6901) to it.
-    pub(crate) pointer: String,
-    /// What it must be.
-    pub(crate) detail: String,
-}
 
 /// A refusal or failure on its way to the client.
 #[derive(Debug, Clone)]
@@ -63,7 +56,7 @@ impl Problem {
     }
 
     /// 422 with everything that was found.
-    pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn validation(errors: Vec<Invalid>) -> Self {
         let detail = match errors.as_slice() {
             [one] => one.detail.clone(),
             several => format!("{} parts of the body are not what this route takes.", several.len()),
@@ -106,10 +99,23 @@ impl Problem {
         Problem { cause: Some(cause.into()), ..problem }
     }
 
+    /// 403 naming the permission that is missing.
+    pub(crate) fn permission_denied(permission: Permission) -> Self {
+        let key = permission.key();
+        Problem::new(Code::PermissionDenied, format!("This needs the permission {key}.")).member("permission", key)
+    }
+
     /// Adds a member.
     pub(crate) fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Pointers of a 422.
+    #[cfg(test)]
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let errors = self.members.get("errors").and_then(Value::as_array).into_iter().flatten();
+        errors.filter_map(|error| Some(error.get("pointer")?.as_str()?.to_owned())).collect()
     }
 
     /// Closes the connection after the answer: the rest of the request is not read.
@@ -180,6 +186,34 @@ impl From<ServiceError> for Problem {
             ServiceError::Scim(error) if error.status == 404 => Problem::not_found(),
             ServiceError::Scim(error) if error.status == 412 => Problem::precondition_failed(),
             ServiceError::Scim(error) => Problem::internal(format!("a SCIM refusal on the admin surface: {error:?}")),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::PermissionDenied(permission) => Problem::permission_denied(permission),
+            Refusal::Guarded(Guarded::OwnRoles) => {
+                Problem::new(Code::CannotTargetSelf, "Nobody changes their own roles: ask another Admin.")
+            }
+            Refusal::Guarded(Guarded::NeedsAdmin) => {
+                Problem::new(Code::PermissionDenied, "Only an Admin may do this.").member("role", "admin")
+            }
+            Refusal::Guarded(Guarded::AboveOwn) => {
+                Problem::new(Code::PermissionDenied, "A key gets no role above those of whoever makes or changes it.")
+            }
+            Refusal::AddressNotAllowed => Problem::new(
+                Code::AddressNotAllowed,
+                "This credential may not be used from the address that the request came from.",
+            ),
+            Refusal::OrganizationSuspended => {
+                Problem::new(Code::PermissionDenied, "The organization of this credential is suspended.")
+            }
+            Refusal::Missing => Problem::not_found(),
+            Refusal::Stale => Problem::precondition_failed(),
+            Refusal::Invalid(errors) => Problem::validation(errors),
+            Refusal::Service(error) => error.into(),
         }
     }
 }

@@ -23,9 +23,14 @@ pub(crate) fn read(conditions: &Conditions, version: i64, view: impl Serialize) 
         conditions.check(version).map_err(ServiceError::Scim)?;
         HttpResponse::Ok().json(view)
     };
-    if let Ok(tag) = HeaderValue::try_from(etag::tag(version)) {
+    if let Some(tag) = tag(version) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, REVALIDATE);
     Ok(response)
+}
+
+/// The `ETag` of a version.
+pub(crate) fn tag(version: i64) -> Option<HeaderValue> {
+    HeaderValue::try_from(etag::tag(version)).ok()
 }

@@ -1,5 +1,6 @@
 //! The admin API: what holds on all of its routes, then the routes.
 
+mod api_keys;
 mod documents;
 mod exports;
 mod lists;

@@ -105,6 +105,11 @@ impl TestApp {
         Admin::new(&self.url, &key)
     }
 
+    /// A client of the admin API with any key.
+    pub(crate) fn admin_with(&self, key: &str) -> Admin {
+        Admin::new(&self.url, key)
+    }
+
     /// Revokes a caller's token.
     pub(crate) async fn revoke(&self, caller: &Caller) {
         let hash = rollcall::domain::token::hash(caller.token());
