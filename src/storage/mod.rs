@@ -28,8 +28,14 @@ pub use error::{Result, StorageError, UniqueKey};
 use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, SMALL_GROUP, Search};
-pub use rows::{ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord, UserRecord};
+pub use rows::{
+    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord,
+    UserRecord,
+};
 pub use write::{Receipt, Write};
+
+/// `last_used_at` of a credential is written at most this often, µs.
+pub const TOUCH_INTERVAL: i64 = 60_000_000;
 
 /// How to open a database.
 #[derive(Debug, Clone)]

@@ -3,6 +3,9 @@
 
 pub use crate::domain::event::EventKind;
 use crate::domain::ids::{EventId, ResourceId, Scope};
+use crate::storage::db::Db;
+use crate::storage::error::Result;
+use crate::storage::{postgres, sqlite};
 
 /// One request's changes. Usually one.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +20,21 @@ pub struct Write {
     pub request_id: String,
     /// In order.
     pub changes: Vec<Change>,
+}
+
+impl Write {
+    /// Applies it inside the transaction of a deed on cold tables, whole or not at all: a refusal undoes the write alone, and
+    /// the deed may go on or answer it. To be the last thing of a deed, so that rows are locked for a short time.
+    ///
+    /// # Errors
+    /// The refusals that `Action` names; `Busy`, `Broken`.
+    pub async fn apply(&self, db: &mut Db<'_>) -> Result<Receipt> {
+        db.tx(async |db: &mut Db<'_>| match db {
+            Db::Pg(conn) => postgres::apply_within(conn, self).await,
+            Db::Sqlite(conn) => sqlite::apply_within(conn, self),
+        })
+        .await
+    }
 }
 
 /// A change with its event.

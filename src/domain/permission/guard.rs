@@ -12,6 +12,9 @@ pub enum Guarded {
     /// The deed would change the doer's own roles.
     #[error("nobody changes their own roles")]
     OwnRoles,
+    /// The deed would hand out roles that the doer may not.
+    #[error("a key gets no role above those of whoever makes it")]
+    AboveOwn,
 }
 
 /// Whether somebody with `roles` may edit, suspend, sign out, delete or bulk-act on somebody with the effective roles

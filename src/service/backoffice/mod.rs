@@ -1,6 +1,7 @@
 //! Deeds of the operator, across organizations: the command line and the first start do them, later the backoffice. Each is
 //! one transaction over cold tables and leaves its event rows.
 
+pub mod api_keys;
 pub mod connections;
 pub mod error;
 pub mod organizations;

@@ -11,6 +11,7 @@ use super::write::EventKind;
 use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
+pub mod api_keys;
 mod clock;
 pub mod connections;
 mod idempotency;
