@@ -178,6 +178,7 @@ const EXTERNAL: &[&str] = &[
     "log",
     "mimalloc",
     "prometheus_client",
+    "ring",
     "rustls",
     "scim_v2",
     "serde",
@@ -188,6 +189,7 @@ const EXTERNAL: &[&str] = &[
     "tokio_postgres",
     "toml",
     "unicode_normalization",
+    "utoipa",
     "uuid",
     "webpki_roots",
 ];

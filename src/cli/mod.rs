@@ -5,6 +5,7 @@ mod bootstrap;
 mod connection;
 mod doctor;
 mod migrate;
+mod openapi;
 mod organization;
 mod output;
 mod secret_key;
@@ -50,6 +51,8 @@ enum Command {
     /// Create, list and revoke SCIM tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Print the OpenAPI document of the admin API
+    Openapi,
     /// Print a new key for ROLLCALL_SECRET_KEY
     SecretKey(secret_key::Arguments),
     /// Check settings, database, clock and files, and say how to mend what is wrong
@@ -90,7 +93,8 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command, given: Given) -> Result<ExitCode> {
     match command {
-        // These two work with settings that are wrong, or none.
+        // These work with settings that are wrong, or none.
+        Command::Openapi => openapi::run(),
         Command::SecretKey(arguments) => secret_key::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments, given),
         command => {
@@ -113,7 +117,7 @@ async fn execute(command: Command, settings: Settings, log: LogWriter) -> Result
         Command::Organization(command) => organization::run(&command, &settings).await,
         Command::Connection(command) => connection::run(&command, &settings).await,
         Command::Token(command) => token::run(&command, &settings).await,
-        Command::SecretKey(_) | Command::Doctor(_) => Ok(()),
+        Command::SecretKey(_) | Command::Doctor(_) | Command::Openapi => Ok(()),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -37,6 +37,8 @@ pub struct Limits {
     pub token_rate: u32,
     /// Requests above the rate that may come at once.
     pub token_burst: u32,
+    /// Requests a minute for one credential of the admin API.
+    pub api_rate: u32,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             pool_wait: Duration::from_secs(2),
             token_rate: 100,
             token_burst: 500,
+            api_rate: 600,
         }
     }
 }
@@ -93,6 +96,7 @@ const NAMES: &[&str] = &[
     "pool_wait",
     "token_rate",
     "token_burst",
+    "api_rate",
 ];
 
 impl Limits {
@@ -143,6 +147,7 @@ impl Limits {
             "pool_wait" => Slot::Time(&mut self.pool_wait),
             "token_rate" => Slot::Rate(&mut self.token_rate),
             "token_burst" => Slot::Rate(&mut self.token_burst),
+            "api_rate" => Slot::Rate(&mut self.api_rate),
             _ => return None,
         })
     }

@@ -22,10 +22,20 @@ id!(/// A connection of an organization to an identity provider.
     ConnectionId);
 id!(/// A credential: SCIM token, API key, operator key.
     TokenId);
+id!(/// An operator of the service.
+    OperatorId);
 id!(/// A user or a group.
     ResourceId);
+id!(/// A person's session in a browser.
+    SessionId);
 id!(/// An event; ours, so that a lost commit can be looked up.
     EventId);
+
+impl ConnectionId {
+    /// In place of a connection, for people and groups that no directory owns: one set of keys serves both kinds. No
+    /// connection has this id.
+    pub const LOCAL: ConnectionId = ConnectionId(Uuid::nil());
+}
 
 impl ResourceId {
     /// Reads the canonical text form; anything else is an id that cannot exist.

@@ -1,7 +1,9 @@
-//! Business rules, pure: identifiers, actors, token format. It uses the protocol engine and nothing else.
+//! Business rules, pure: identifiers, actors, roles and permissions, token format. It uses the protocol engine and nothing else.
 
 pub mod actor;
 pub mod connection;
+pub mod event;
 pub mod ids;
 pub mod organization;
+pub mod permission;
 pub mod token;

@@ -1,6 +1,7 @@
 //! The HTTP surfaces over one service. `Http` is what they share in a process; `Http::edge` wraps the whole application,
 //! `Http::configure` mounts the surfaces. Opening sockets belongs to `startup`.
 
+pub mod admin;
 pub(crate) mod deadline;
 pub(crate) mod extract;
 pub(crate) mod middleware;
@@ -11,8 +12,12 @@ use std::sync::atomic::AtomicUsize;
 
 use actix_web::web::{self, ServiceConfig};
 
+use crate::domain::ids::TokenId;
+use crate::service::admin::Credential;
+use crate::service::auth::api_key::ApiKeys;
 use crate::service::auth::bearer::Bearer;
 use crate::service::auth::rate_limit::RateLimit;
+use crate::service::cursor::Cursors;
 use crate::service::scim::discovery::Documents;
 use crate::state::AppState;
 pub use middleware::Edge;
@@ -32,7 +37,11 @@ pub(crate) struct Shared {
     pub(crate) documents: Documents,
     pub(crate) bearer: Bearer,
     /// `None` where rate limits are off.
-    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_limit: Option<RateLimit<TokenId>>,
+    /// Of the admin API; `None` where rate limits are off.
+    pub(crate) api_rate_limit: Option<RateLimit<Credential>>,
+    pub(crate) api_keys: ApiKeys,
+    pub(crate) cursors: Cursors,
     pub(crate) in_flight: AtomicUsize,
     pub(crate) request_ids: RequestIds,
 }
@@ -47,7 +56,10 @@ impl Http {
             documents: Documents::new(&scim_base, &limits.protocol),
             scim_base,
             bearer: Bearer::new(limits.protocol.clone()),
-            rate_limit: settings.rate_limit.then(|| RateLimit::new(limits.token_rate, limits.token_burst)),
+            rate_limit: settings.rate_limit.then(|| RateLimit::per_second(limits.token_rate, limits.token_burst)),
+            api_rate_limit: settings.rate_limit.then(|| RateLimit::per_minute(limits.api_rate)),
+            api_keys: ApiKeys::default(),
+            cursors: Cursors::new(&state.secret_key),
             in_flight: AtomicUsize::new(0),
             request_ids: RequestIds::new(),
             state,
@@ -63,6 +75,7 @@ impl Http {
     /// Mounts the surfaces, and 404 for what is none of theirs.
     pub fn configure(&self, config: &mut ServiceConfig) {
         config
+            .configure(|config| admin::configure(&self.shared, config))
             .service(scim::scope(&self.shared))
             .default_service(web::to(|| async { actix_web::HttpResponse::NotFound().finish() }));
     }

@@ -8,9 +8,12 @@ use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::Scope;
 use crate::protocol::policy::Policy;
 
+pub mod admin;
 pub mod auth;
 pub mod backoffice;
+pub mod cursor;
 pub mod error;
+pub mod idempotency;
 pub mod ids;
 pub mod scim;
 

@@ -20,14 +20,22 @@ use std::sync::Arc;
 
 use crate::domain::ids::{ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
-pub use cold::{Deed, NewConnection, NewOrganization, NewToken, OrganizationState};
+pub use cold::{
+    Deed, IdempotencyKey, IdempotencyRecord, KeptAnswer, NewConnection, NewOrganization, NewToken, OrganizationState,
+};
 pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
 use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, SMALL_GROUP, Search};
-pub use rows::{ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord, UserRecord};
+pub use rows::{
+    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord,
+    UserRecord,
+};
 pub use write::{Receipt, Write};
+
+/// `last_used_at` of a credential is written at most this often, µs.
+pub const TOUCH_INTERVAL: i64 = 60_000_000;
 
 /// How to open a database.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use diesel::{Queryable, Selectable};
 
-use super::schema::{connections, organizations, scim_tokens};
+use super::schema::{api_keys, connections, organizations, scim_tokens};
 use super::uid::Id;
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
@@ -142,4 +142,71 @@ pub struct TokenRecord {
     pub last_used_at: Option<i64>,
     /// Address of that use.
     pub last_used_ip: Option<String>,
+}
+
+/// A stored API key that is not revoked, without its secret or hash.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+pub struct ApiKeyRecord {
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: TokenId,
+    /// Name for people.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// What identifies the secret to people.
+    pub fingerprint: String,
+    /// Until when the secret before works; µs since 1970.
+    pub previous_until: Option<i64>,
+    /// Keys of roles, separated by commas.
+    pub roles: String,
+    /// CIDR blocks, separated by commas; empty: any address.
+    pub ip_allowlist: String,
+    /// µs since 1970.
+    pub created: i64,
+    /// `domain::actor::Actor`, printed.
+    pub created_by: String,
+    /// µs since 1970; `None` never.
+    pub expires_at: Option<i64>,
+    /// µs since 1970.
+    pub rotated_at: Option<i64>,
+    /// µs since 1970, written at most once a minute.
+    pub last_used_at: Option<i64>,
+    /// Address of that use.
+    pub last_used_ip: Option<String>,
+    /// µs since 1970.
+    pub modified: i64,
+    /// Version.
+    pub version: i64,
+}
+
+/// What an API key opens.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+pub struct ApiKeyCredential {
+    /// The key.
+    #[diesel(deserialize_as = Id)]
+    pub id: TokenId,
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// `active`, `suspended`
+    #[diesel(select_expression = organizations::state)]
+    pub organization_state: String,
+    /// Keys of roles, separated by commas.
+    pub roles: String,
+    /// CIDR blocks, separated by commas; empty: any address.
+    pub ip_allowlist: String,
+    /// µs since 1970; `None` never.
+    pub expires_at: Option<i64>,
+    /// µs since 1970.
+    pub revoked_at: Option<i64>,
+    /// Where the secret was the one before: until when it works.
+    pub previous_until: Option<i64>,
+    /// µs since 1970, written at most once a minute.
+    pub last_used_at: Option<i64>,
 }

@@ -2,7 +2,11 @@
 //! whole or not at all, many of them in one commit.
 
 use super::rows::GroupRecord;
+pub use crate::domain::event::EventKind;
 use crate::domain::ids::{EventId, ResourceId, Scope};
+use crate::storage::db::Db;
+use crate::storage::error::Result;
+use crate::storage::{postgres, sqlite};
 
 /// One request's changes. Usually one.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +23,21 @@ pub struct Write {
     pub changes: Vec<Change>,
     /// Whether the receipt is to hold the group of a single `UpdateGroup`, as it stands after the commit.
     pub shows_group: bool,
+}
+
+impl Write {
+    /// Applies it inside the transaction of a deed on cold tables, whole or not at all: a refusal undoes the write alone, and
+    /// the deed may go on or answer it. To be the last thing of a deed, so that rows are locked for a short time.
+    ///
+    /// # Errors
+    /// The refusals that `Action` names; `Busy`, `Broken`.
+    pub async fn apply(&self, db: &mut Db<'_>) -> Result<Receipt> {
+        db.tx(async |db: &mut Db<'_>| match db {
+            Db::Pg(conn) => postgres::apply_within(conn, self).await,
+            Db::Sqlite(conn) => sqlite::apply_within(conn, self),
+        })
+        .await
+    }
 }
 
 /// A change with its event.
@@ -195,24 +214,6 @@ impl Applied {
 
 /// One entry for each change of the `Write`.
 pub type Receipt = Vec<Applied>;
-
-/// Numbers of `events.kind`; stored, so they never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i16)]
-#[allow(missing_docs)]
-pub enum EventKind {
-    UserCreated = 1,
-    UserChanged = 2,
-    UserDeleted = 3,
-    GroupCreated = 4,
-    GroupChanged = 5,
-    GroupDeleted = 6,
-    OrganizationCreated = 20,
-    OrganizationChanged = 21,
-    ConnectionCreated = 30,
-    TokenCreated = 40,
-    TokenRevoked = 41,
-}
 
 impl Action {
     /// The user or group it changes.

@@ -18,9 +18,9 @@ use crate::storage::Database;
 /// Methods told apart; the last stands for every other one, so that a client cannot make labels.
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"];
 /// Statuses told apart; the last stands for every other one.
-const STATUSES: [&str; 25] = [
+const STATUSES: [&str; 26] = [
     "200", "201", "202", "204", "303", "304", "400", "401", "403", "404", "405", "406", "408", "409", "410", "412",
-    "413", "414", "415", "429", "431", "500", "501", "503", "other",
+    "413", "414", "415", "422", "429", "431", "500", "501", "503", "other",
 ];
 /// Upper bounds in seconds: from a primary-key read on SQLite to the handler's time-out.
 const LATENCY_BOUNDS: [f64; 16] =

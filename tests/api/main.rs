@@ -11,5 +11,6 @@
 #[macro_use]
 mod helpers;
 
+mod admin;
 mod idp;
 mod scim;

@@ -10,6 +10,7 @@
 #[macro_use]
 mod helpers;
 
+mod api_keys;
 mod cold;
 mod failure;
 mod groups;
@@ -23,4 +24,5 @@ mod search_data;
 mod search_filters;
 mod search_pages;
 mod users;
+mod write_in_deed;
 mod writes;

@@ -41,7 +41,8 @@ pub(crate) fn answer(headers: &HeaderMap) -> HeaderValue {
     if named_json { JSON } else { SCIM_JSON }
 }
 
-fn essence(text: &str) -> &str {
+/// A media type without its parameters.
+pub(crate) fn essence(text: &str) -> &str {
     text.split(';').next().unwrap_or_default().trim()
 }
 

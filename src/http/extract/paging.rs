@@ -1,5 +1,6 @@
 //! The query string: decoded pairs for searches, `attributes` and `excludedAttributes` for single resources.
 
+use super::query::decode;
 use crate::protocol::error::ScimError;
 use crate::protocol::projection::Projection;
 use crate::protocol::schema::ResourceType;
@@ -18,27 +19,6 @@ fn pair(text: &str) -> Result<(String, String), ScimError> {
     let value = decode(value)
         .ok_or_else(|| ScimError::invalid_value(format!("The query parameter {name} is wrongly encoded")))?;
     Ok((name, value))
-}
-
-/// `None` for a percent sign without two hexadecimal digits, or for bytes that are no UTF-8.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let (high, low) = (hex(rest.next()?)?, hex(rest.next()?)?);
-                high << 4 | low
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// What the query says about the answer to a single resource.

@@ -90,7 +90,7 @@ async fn admit(shared: &Arc<Shared>, request: &ServiceRequest) -> Result<(), Ser
         _ = exchange.caller.set(Arc::clone(&caller));
     }
     if let Some(rate_limit) = &shared.rate_limit {
-        rate_limit.check(caller.token)?;
+        rate_limit.check(&caller.token)?;
     }
     if touch_due {
         let shared = Arc::clone(shared);
@@ -105,7 +105,7 @@ async fn admit(shared: &Arc<Shared>, request: &ServiceRequest) -> Result<(), Ser
 }
 
 /// The token of the one `Authorization` field (RFC 6750 §2.1). A token in the query or the body is no credential.
-fn presented(headers: &HeaderMap) -> Result<&str, Unauthenticated> {
+pub(crate) fn presented(headers: &HeaderMap) -> Result<&str, Unauthenticated> {
     let mut fields = headers.get_all(header::AUTHORIZATION);
     let field = fields.next().ok_or(Unauthenticated::Missing)?;
     if fields.next().is_some() {

@@ -20,10 +20,12 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
 use super::{limits, request_id};
-use crate::http::{Shared, scim};
+use crate::http::admin::code::Code;
+use crate::http::admin::problem::Problem;
+use crate::http::{Shared, admin as admin_api, scim};
 use crate::protocol::error::ScimError;
-use crate::service::ServiceError;
 use crate::service::auth::bearer::Caller;
+use crate::service::{ServiceError, admin};
 use crate::telemetry::RequestFacts;
 
 /// Seconds after which an overloaded server is asked again.
@@ -39,12 +41,18 @@ pub(crate) struct Exchange {
     uri: Uri,
     /// Who asks, once known.
     pub(crate) caller: OnceCell<Arc<Caller>>,
+    /// Who asks on the admin surface, once known.
+    pub(crate) admin_caller: OnceCell<Arc<admin::Caller>>,
 }
 
 impl Exchange {
     /// The exchange of a request; every request that got past the edge has one.
     pub(crate) fn of(request: &HttpRequest) -> Option<Rc<Exchange>> {
         request.extensions().get::<Rc<Exchange>>().cloned()
+    }
+
+    fn problem(&self, problem: &Problem) -> HttpResponse {
+        problem.render(&self.shared.state.settings.public_url, &self.id)
     }
 }
 
@@ -118,12 +126,13 @@ where
             method: request.method().clone(),
             uri: request.uri().clone(),
             caller: OnceCell::new(),
+            admin_caller: OnceCell::new(),
         });
         let in_flight = InFlight::enter(Arc::clone(&shared));
         let refusal = match limits::check(request.head(), &shared.state.settings.limits) {
-            Err((status, detail)) => Some(refuse(request.path(), status, detail)),
+            Err((status, detail)) => Some(refuse(&exchange, status, detail)),
             Ok(()) if in_flight.is_above(shared.state.settings.limits.in_flight) => {
-                Some(refuse(request.path(), StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once"))
+                Some(refuse(&exchange, StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once"))
             }
             Ok(()) => None,
         };
@@ -140,7 +149,7 @@ where
                 Next::Called(future) => match survive(future).await {
                     Ok(Ok(response)) => Ok(response.map_into_left_body()),
                     Ok(Err(error)) => Err(HttpResponse::from_error(error)),
-                    Err(panic) => Err(panicked(exchange.uri.path(), &*panic)),
+                    Err(panic) => Err(panicked(&exchange, &*panic)),
                 },
             };
             drop(in_flight);
@@ -199,11 +208,15 @@ async fn survive<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>>
 }
 
 /// 500 without text; what was said goes to the log.
-fn panicked(path: &str, panic: &(dyn Any + Send)) -> HttpResponse {
+fn panicked(exchange: &Exchange, panic: &(dyn Any + Send)) -> HttpResponse {
     let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let cause = format!("panic: {}", said.unwrap_or("without a message"));
+    let path = exchange.uri.path();
     if scim::is_below(path) {
         return scim::error::render(&ServiceError::Internal(cause));
+    }
+    if admin_api::is_below(path) {
+        return exchange.problem(&Problem::internal(cause));
     }
     let mut response = HttpResponse::InternalServerError().finish();
     response.extensions_mut().insert(Cause::error(cause));
@@ -211,9 +224,12 @@ fn panicked(path: &str, panic: &(dyn Any + Send)) -> HttpResponse {
 }
 
 /// An answer to a request that no surface gets to see.
-fn refuse(path: &str, status: StatusCode, detail: &str) -> HttpResponse {
+fn refuse(exchange: &Exchange, status: StatusCode, detail: &str) -> HttpResponse {
+    let path = exchange.uri.path();
     let mut response = if scim::is_below(path) {
         scim::error::render(&ServiceError::Scim(ScimError::new(status.as_u16(), None, detail)))
+    } else if admin_api::is_below(path) {
+        exchange.problem(&Problem::new(Code::of_status(status.as_u16()), format!("{detail}.")))
     } else {
         HttpResponse::new(status)
     };
@@ -241,15 +257,16 @@ fn finish<B>(exchange: &Exchange, started: Instant, response: &mut HttpResponse<
     }
     let path = exchange.uri.path();
     let caller = exchange.caller.get();
+    let admin = exchange.admin_caller.get();
     exchange.shared.state.metrics.observe(&RequestFacts {
-        route: scim::route_of(path),
+        route: if admin_api::is_below(path) { admin_api::route_of(path) } else { scim::route_of(path) },
         method: exchange.method.as_str(),
         path,
         status: response.status().as_u16(),
         elapsed: started.elapsed(),
         request_id: &exchange.id,
-        organization: caller.map(|caller| caller.scope.organization),
+        organization: caller.map(|caller| caller.scope.organization).or(admin.map(|caller| caller.organization)),
         connection: caller.map(|caller| caller.scope.connection),
-        token: caller.map(|caller| caller.token),
+        token: caller.map(|caller| caller.token).or(admin.and_then(|caller| caller.credential.key())),
     });
 }

@@ -6,7 +6,7 @@ mod edge;
 mod limits;
 mod request_id;
 
-pub(crate) use authenticate::Authenticate;
+pub(crate) use authenticate::{Authenticate, presented};
 pub use edge::Edge;
 pub(crate) use edge::{Cause, Exchange};
 pub(crate) use request_id::RequestIds;

@@ -2,10 +2,9 @@
 //! nothing is compared byte by byte with a stored secret, and what timing could tell is the position in an index of
 //! hashes that a caller cannot steer.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
+use super::memory::{Memory, Touches};
 use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::{Scope, TokenId};
 use crate::domain::token;
@@ -14,12 +13,6 @@ use crate::protocol::policy::{Limits, Policy};
 use crate::service::{Result, ServiceError, Unauthenticated};
 use crate::storage::{Backend, Credential, Database};
 
-/// Age of a cached credential on PostgreSQL (design.md section 5: revocation is seen within a second).
-const CACHE_AGE: Duration = Duration::from_secs(1);
-/// Entries of the cache and of the touch list before old ones are swept out.
-const ENTRIES: usize = 10_000;
-/// µs between two writes of `last_used_at`.
-const TOUCH_INTERVAL: i64 = 60_000_000;
 /// Longest text that is hashed; ours have 55 characters.
 const TOKEN_BYTES: usize = 512;
 
@@ -38,14 +31,11 @@ pub struct Caller {
     pub policy: Policy,
 }
 
-/// When it was read, and what the token opens.
-type Kept = (Instant, Arc<Found>);
-
 /// Authenticates SCIM tokens. One for the process.
 pub struct Bearer {
     limits: Limits,
-    cache: Mutex<HashMap<[u8; 32], Kept>>,
-    touched: Mutex<HashMap<TokenId, i64>>,
+    memory: Memory<Found>,
+    touches: Touches,
 }
 
 /// A credential with what was derived from it once.
@@ -65,7 +55,7 @@ pub struct Authenticated {
 impl Bearer {
     /// `limits` go into every caller's policy.
     pub fn new(limits: Limits) -> Self {
-        Bearer { limits, cache: Mutex::default(), touched: Mutex::default() }
+        Bearer { limits, memory: Memory::default(), touches: Touches::default() }
     }
 
     /// The caller behind a presented token.
@@ -86,30 +76,22 @@ impl Bearer {
         if credential.organization_suspended {
             return Err(ScimError::new(403, None, "The organization of this token is suspended").into());
         }
-        Ok(Authenticated { caller: Arc::clone(&found.caller), touch_due: self.touch_due(credential, now) })
+        let touch_due = self.touches.due(credential.token, credential.last_used_at, now);
+        Ok(Authenticated { caller: Arc::clone(&found.caller), touch_due })
     }
 
     /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL it is a round trip, so that its answer,
     /// "unknown" excepted, serves for a second.
     async fn find(&self, db: &Database, hash: &[u8; 32]) -> Result<Option<Arc<Found>>> {
-        let cached = db.backend() == Backend::Postgres;
-        if cached {
-            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, found)) = cache.get(hash)
-                && at.elapsed() < CACHE_AGE
-            {
-                return Ok(Some(Arc::clone(found)));
-            }
+        let remembers = db.backend() == Backend::Postgres;
+        if let Some(found) = remembers.then(|| self.memory.get(hash)).flatten() {
+            return Ok(Some(found));
         }
-        let asked = Instant::now();
+        let asked = self.memory.asked();
         let Some(credential) = db.find_credential_across_organizations(hash).await? else { return Ok(None) };
         let found = Arc::new(Found { caller: Arc::new(self.caller(&credential)?), credential });
-        if cached {
-            let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-            if cache.len() >= ENTRIES {
-                cache.retain(|_, (at, _)| at.elapsed() < CACHE_AGE);
-            }
-            cache.insert(*hash, (asked, Arc::clone(&found)));
+        if remembers {
+            self.memory.put(&asked, *hash, Arc::clone(&found));
         }
         Ok(Some(found))
     }
@@ -125,22 +107,6 @@ impl Bearer {
             policy: Policy { repairs: settings.repairs(), limits: self.limits.clone() },
             settings,
         })
-    }
-
-    fn touch_due(&self, credential: &Credential, now: i64) -> bool {
-        let due = |at: i64| now.saturating_sub(at) >= TOUCH_INTERVAL;
-        if !credential.last_used_at.is_none_or(due) {
-            return false;
-        }
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        if !touched.get(&credential.token).is_none_or(|at| due(*at)) {
-            return false;
-        }
-        if touched.len() >= ENTRIES {
-            touched.retain(|_, at| !due(*at));
-        }
-        touched.insert(credential.token, now);
-        true
     }
 }
 

@@ -1,4 +1,6 @@
 //! Who is asking: credentials, and how often each may ask.
 
+pub mod api_key;
 pub mod bearer;
+mod memory;
 pub mod rate_limit;

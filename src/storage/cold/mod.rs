@@ -11,12 +11,15 @@ use super::write::EventKind;
 use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
+pub mod api_keys;
 mod clock;
 pub mod connections;
+mod idempotency;
 pub mod organizations;
 pub mod tokens;
 
 pub use connections::NewConnection;
+pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
 pub use organizations::{NewOrganization, OrganizationState};
 pub use tokens::NewToken;
 
@@ -31,6 +34,10 @@ pub struct Deed {
     pub actor: String,
     /// Request id; empty on the command line.
     pub request_id: String,
+    /// Address of the client, where a request came from one.
+    pub ip: Option<String>,
+    /// What the doer gave as the reason.
+    pub reason: Option<String>,
 }
 
 /// What a deed was done to.
@@ -55,6 +62,8 @@ async fn record(db: &mut Db<'_>, deed: &Deed, target: Target, detail: &str) -> R
         events::version.eq(target.version),
         events::at.eq(deed.at),
         events::detail.eq(detail),
+        events::ip.eq(deed.ip.as_deref()),
+        events::reason.eq(deed.reason.as_deref()),
     );
     diesel::insert_into(events::table).values(row).exec(db).await?;
     Ok(())

@@ -10,10 +10,7 @@ use crate::storage::error::{Result, StorageError};
 use crate::storage::schema::scim_tokens;
 use crate::storage::uid::Id;
 use crate::storage::write::EventKind;
-use crate::storage::{Database, TokenRecord};
-
-/// `last_used_at` is written at most this often, µs.
-const TOUCH_INTERVAL: i64 = 60_000_000;
+use crate::storage::{Database, TOUCH_INTERVAL, TokenRecord};
 
 /// A token to create.
 #[derive(Clone, PartialEq)]

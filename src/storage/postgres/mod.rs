@@ -13,7 +13,7 @@ mod tls;
 
 use std::sync::Arc;
 
-use diesel_async::SimpleAsyncConnection as _;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 
 use super::metrics::Metrics;
 use super::{DatabaseOptions, Receipt, Result, Write};
@@ -21,6 +21,18 @@ use connect::{Connector, pooled_session};
 pub(crate) use pool::Connection;
 use pool::PoolSet;
 use queue::Queues;
+
+/// Number of the count rows that deeds of `Database::transaction` write; queues have positive ones.
+const COLD_WRITER: i32 = -1;
+
+/// A write inside the caller's transaction. A refusal leaves what came before it, so the caller undoes the savepoint that
+/// it put around this.
+///
+/// # Errors
+/// The refusals that `Action` names; `Busy`, `Broken`.
+pub(crate) async fn apply_within(conn: &AsyncPgConnection, write: &Write) -> Result<Receipt> {
+    batch::apply(conn, write, COLD_WRITER).await?
+}
 
 /// The PostgreSQL backend.
 pub(crate) struct Postgres {

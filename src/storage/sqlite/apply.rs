@@ -133,3 +133,12 @@ impl<'a> Step<'a> {
         Ok(Applied::new(version, true))
     }
 }
+
+/// A write inside the caller's transaction, counts included. A refusal leaves what came before it, so the caller undoes
+/// the savepoint that it put around this.
+pub(crate) fn apply_within(conn: &mut SqliteConnection, write: &Write) -> Result<Receipt> {
+    let mut counts = Counts::default();
+    let receipt = apply(conn, write, &mut counts)??;
+    counts.write(conn)?;
+    Ok(receipt)
+}

@@ -23,6 +23,7 @@ pub(crate) mod reads;
 mod users;
 mod writer;
 
+pub(crate) use apply::apply_within;
 use connection::File;
 use readers::Readers;
 use writer::Writer;

@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 
 use rollcall::config::{Limits, SecretKey, SecretKeySource, Settings};
-use rollcall::domain::token::Lifetime;
+use rollcall::domain::token::{self, Lifetime, SecretKind};
 use rollcall::service::backoffice::organizations::{self, Bootstrapped};
 use rollcall::service::backoffice::{OperatorCtx, connections, tokens};
+use rollcall::service::ids;
 use rollcall::startup::{Application, Surroundings};
 use rollcall::state::{AppState, Clock};
+use rollcall::storage::Backend;
 use tokio::sync::oneshot;
 
+use super::admin::Admin;
 use super::caller::Caller;
 use super::database::{Home, Kind};
 
@@ -76,6 +79,35 @@ impl TestApp {
         let issued =
             tokens::create(&self.operator(), &self.state.db, &tenant.made.connection, "further", lifetime).await;
         self.caller_with(&issued.expect("a token").secret)
+    }
+
+    /// A client of the admin API whose key has these roles.
+    pub(crate) async fn admin(&self, tenant: &Tenant, roles: &str) -> Admin {
+        let key = ids::secret(SecretKind::ApiKey).expect("random bytes");
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let (before, after) = match self.state.db.backend() {
+            Backend::Sqlite => ("x'", "'"),
+            Backend::Postgres => ("'\\x", "'::bytea"),
+        };
+        let blob = |bytes: &[u8]| format!("{before}{}{after}", hex(bytes));
+        let uuid = |id: uuid::Uuid| match self.state.db.backend() {
+            Backend::Sqlite => blob(id.as_bytes()),
+            Backend::Postgres => format!("'{id}'"),
+        };
+        let (organization, id) = (uuid(tenant.made.organization.id.0), uuid(ids::token().0));
+        let hash = blob(&token::hash(&key));
+        self.execute(&format!(
+            "INSERT INTO api_keys (organization, id, name, description, hash, fingerprint, roles, ip_allowlist, created, \
+             created_by, modified, version) VALUES ({organization}, {id}, 'test', '', {hash}, '', '{roles}', '', 0, \
+             'system', 0, 1)"
+        ))
+        .await;
+        Admin::new(&self.url, &key)
+    }
+
+    /// A client of the admin API with any key.
+    pub(crate) fn admin_with(&self, key: &str) -> Admin {
+        Admin::new(&self.url, key)
     }
 
     /// Revokes a caller's token.

@@ -1,5 +1,6 @@
 //! The application under test, its callers, and bodies to send. `on_both!` runs a test on both backends.
 
+mod admin;
 mod app;
 mod bodies;
 mod caller;
@@ -8,6 +9,7 @@ mod raw;
 
 pub(crate) use rollcall::domain::token::Lifetime;
 
+pub(crate) use admin::Admin;
 pub(crate) use app::{TestApp, run, run_with};
 pub(crate) use bodies::*;
 pub(crate) use caller::{Answer, Caller};

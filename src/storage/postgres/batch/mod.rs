@@ -20,6 +20,8 @@ use crate::storage::rows::GroupRecord;
 use crate::storage::uid::Id;
 use crate::storage::write::{Action, Applied, AttributeValue, Change, MemberChange, Receipt, Write};
 
+pub(super) use alone::apply;
+
 /// What becomes of one write.
 pub(super) type Answer = Result<Receipt>;
 

@@ -1,11 +1,8 @@
-//! One `table!` set for both backends, by hand: the migrations differ in spelling only. A test compares it with both
-//! migrated databases. `events.tx` exists on PostgreSQL only and is not declared here.
-
-use super::uid::Uid;
+//! The tables that SCIM needs. `events.tx` exists on PostgreSQL only and is not declared here.
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     organizations (id) {
         id -> Uid,
@@ -23,7 +20,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     connections (organization, id) {
         organization -> Uid,
@@ -40,7 +37,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     scim_tokens (organization, id) {
         organization -> Uid,
@@ -55,12 +52,13 @@ diesel::table! {
         revoked_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
         last_used_ip -> Nullable<Text>,
+        rotated_from -> Nullable<Uid>,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     users (organization, id) {
         organization -> Uid,
@@ -79,12 +77,15 @@ diesel::table! {
         created -> BigInt,
         modified -> BigInt,
         deleted -> Nullable<BigInt>,
+        invited -> Bool,
+        deactivated_at -> Nullable<BigInt>,
+        search_key -> Nullable<Text>,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     groups (organization, id) {
         organization -> Uid,
@@ -104,7 +105,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     attribute_values (organization, resource, attribute, value_key, type_key) {
         organization -> Uid,
@@ -118,7 +119,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     members (organization, group_id, member_id) {
         organization -> Uid,
@@ -130,7 +131,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     events (organization, position) {
         position -> BigInt,
@@ -144,12 +145,15 @@ diesel::table! {
         version -> BigInt,
         at -> BigInt,
         detail -> Text,
+        ip -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        reason -> Nullable<Text>,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Uid;
+    use crate::storage::uid::Uid;
 
     counts (organization, connection, kind, writer) {
         organization -> Uid,
@@ -160,15 +164,3 @@ diesel::table! {
         n -> BigInt,
     }
 }
-
-diesel::allow_tables_to_appear_in_same_query!(
-    organizations,
-    connections,
-    scim_tokens,
-    users,
-    groups,
-    attribute_values,
-    members,
-    events,
-    counts,
-);

@@ -1,0 +1,116 @@
+//! A route of the surface as a value: its method, path and documentation come from the handler's annotation, its permission
+//! from the handler's signature. The list of them mounts the surface, documents it, and is what the tests walk over.
+
+use std::collections::BTreeMap;
+
+use actix_web::body::MessageBody;
+use actix_web::http::Method;
+use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard, web};
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::granted::{Formats, Granted, Needs};
+use super::problem::Problem;
+use crate::domain::permission::Permission;
+
+/// A schema with its name.
+pub(super) type NamedSchema = (String, RefOr<Schema>);
+
+/// Method, path, permission, documentation and handler of a route.
+pub(crate) struct Endpoint {
+    /// `GET` answers HEAD too.
+    pub(crate) method: Method,
+    /// Under the base, with `{parameters}`.
+    pub(crate) path: String,
+    /// What the caller's roles must permit.
+    pub(crate) permission: Permission,
+    /// The documentation of the route.
+    pub(super) operation: Operation,
+    /// Schemas that it names.
+    pub(super) schemas: Vec<NamedSchema>,
+    route: Route,
+}
+
+/// Arguments of a handler, the first of which admits the caller.
+pub(crate) trait Admits {
+    /// What the caller's roles must permit.
+    const PERMISSION: Permission;
+}
+
+macro_rules! admits {
+    ($($argument:ident)*) => {
+        impl<N: Needs, F: Formats, $($argument),*> Admits for (Granted<N, F>, $($argument,)*) {
+            const PERMISSION: Permission = N::PERMISSION;
+        }
+    };
+}
+admits!();
+admits!(A);
+admits!(A B);
+admits!(A B C);
+admits!(A B C D);
+
+impl Endpoint {
+    /// The route that `P`, made by `utoipa::path`, describes: `Endpoint::of::<module::__path_handler, _, _>(module::handler)`.
+    pub(super) fn of<P, F, Args>(handler: F) -> Self
+    where
+        P: utoipa::Path + utoipa::__dev::SchemaReferences,
+        F: Handler<Args>,
+        Args: FromRequest + Admits + 'static,
+        F::Output: Responder + 'static,
+        <F::Output as Responder>::Body: MessageBody + 'static,
+    {
+        let method = match P::methods().as_slice() {
+            [HttpMethod::Post, ..] => Method::POST,
+            [HttpMethod::Put, ..] => Method::PUT,
+            [HttpMethod::Patch, ..] => Method::PATCH,
+            [HttpMethod::Delete, ..] => Method::DELETE,
+            _ => Method::GET,
+        };
+        let route = if method == Method::GET {
+            web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            web::method(method.clone())
+        };
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        Endpoint {
+            method,
+            path: P::path(),
+            permission: Args::PERMISSION,
+            operation: P::operation(),
+            schemas,
+            route: route.to(handler),
+        }
+    }
+}
+
+/// One resource for each path; a method that it does not offer is 405.
+pub(super) fn resources(endpoints: Vec<Endpoint>, base: &str) -> Vec<Resource> {
+    let mut paths: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+    for endpoint in endpoints {
+        paths.entry(endpoint.path.clone()).or_default().push(endpoint);
+    }
+    let mut resources = Vec::new();
+    for (path, endpoints) in paths {
+        let mut allow = Vec::new();
+        let mut resource = web::resource(format!("{base}{path}"));
+        for endpoint in endpoints {
+            allow.push(endpoint.method.to_string());
+            if endpoint.method == Method::GET {
+                allow.push("HEAD".to_owned());
+            }
+            resource = resource.route(endpoint.route);
+        }
+        resources.push(resource.default_service(not_allowed(allow.join(", "))));
+    }
+    resources
+}
+
+/// 405 for every method that is not among these.
+pub(super) fn not_allowed(allow: String) -> Route {
+    web::to(move || {
+        let problem = Problem::method_not_allowed(&allow);
+        async move { Err::<&str, _>(problem) }
+    })
+}

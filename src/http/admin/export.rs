@@ -1,0 +1,116 @@
+//! Lists as CSV and NDJSON, streamed page by page: the memory that an export takes does not grow with it.
+
+use std::fmt::Display;
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use futures_util::stream;
+use serde::Serialize;
+
+use super::granted::Format;
+use super::problem::Problem;
+use crate::service::ServiceError;
+use crate::service::admin::paging::{Page, PageRequest};
+
+/// A row that can be exported.
+pub(crate) trait Exported: Serialize {
+    /// Names of the columns.
+    const COLUMNS: &'static [&'static str];
+    /// Texts of the columns.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Streams all rows from `request` on. The first page is read before the answer begins, so that what fails there is a
+/// problem; what fails later breaks the body off, which the client sees.
+///
+/// # Errors
+/// Those of the first page.
+pub(crate) async fn rows<T, E: Exported>(
+    format: Format,
+    request: PageRequest,
+    mut load: impl AsyncFnMut(PageRequest) -> Result<Page<T>, ServiceError> + 'static,
+    view: impl Fn(&T) -> E + 'static,
+) -> Result<HttpResponse, Problem>
+where
+    T: 'static,
+{
+    let first = load(request.clone()).await?;
+    let head = match format {
+        Format::Csv => line(E::COLUMNS),
+        Format::Json | Format::Ndjson => String::new(),
+    };
+    let start = (Some(first), head, load, view);
+    let body = stream::try_unfold(start, move |(page, mut text, mut load, view)| {
+        let request = request.clone();
+        async move {
+            let Some(page) = page else { return Ok::<_, ServiceError>(None) };
+            for row in &page.rows {
+                text.push_str(&print(format, &view(row)));
+            }
+            let next = match page.next {
+                Some(position) => {
+                    let request = PageRequest { position: Some(position), ..request };
+                    Some(load(request).await.inspect_err(|error| log::error!("an export breaks off: {error}"))?)
+                }
+                None => None,
+            };
+            Ok(Some((Bytes::from(text), (next, String::new(), load, view))))
+        }
+    });
+    let content_type = match format {
+        Format::Csv => "text/csv; charset=utf-8; header=present",
+        Format::Json | Format::Ndjson => "application/x-ndjson",
+    };
+    Ok(HttpResponse::Ok().content_type(content_type).streaming(Box::pin(body)))
+}
+
+fn print<E: Exported>(format: Format, row: &E) -> String {
+    match format {
+        Format::Csv => line(&row.cells()),
+        // A row is a struct with text keys, whose serialization cannot fail.
+        Format::Json | Format::Ndjson => serde_json::to_string(row).unwrap_or_default() + "\n",
+    }
+}
+
+/// A line of CSV (RFC 4180).
+fn line<C: Display>(cells: &[C]) -> String {
+    let cells: Vec<_> = cells.iter().map(|cell| quoted(&cell.to_string())).collect();
+    cells.join(",") + "\r\n"
+}
+
+/// A cell. One that a spreadsheet would take for a formula gets an apostrophe in front.
+fn quoted(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    if text.contains([',', '"', '\r', '\n']) {
+        format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    } else {
+        format!("{guard}{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_formulas_are_neutralised() {
+        for (text, cell) in [
+            ("", ""),
+            ("plain", "plain"),
+            ("a,b", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\tx", "'\tx"),
+            ("\rx", "\"'\rx\""),
+            ("=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),
+            ("a=b", "a=b"),
+        ] {
+            assert_eq!(quoted(text), cell, "{text:?}");
+        }
+        assert_eq!(line(&["a", "b,c"]), "a,\"b,c\"\r\n");
+    }
+}

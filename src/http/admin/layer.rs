@@ -1,0 +1,156 @@
+//! The layer around the surface: authentication and rate before path, query and body are looked at, Idempotency-Key, and the
+//! rendering of problems, which needs the request id.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{Error, HttpResponse, ResponseError as _};
+use futures_util::future::LocalBoxFuture;
+
+use super::idempotency;
+use super::is_public;
+use super::problem::Problem;
+use crate::http::Shared;
+use crate::http::deadline::within;
+use crate::http::middleware::{Exchange, presented};
+use crate::service::Unauthenticated;
+use crate::service::auth::api_key::{self, Authenticated, Circumstances};
+use crate::service::auth::rate_limit::whole_again;
+
+/// Makes the layer.
+pub(super) struct Layer {
+    shared: Arc<Shared>,
+}
+
+impl Layer {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Layer { shared }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Layer
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Transform = LayerService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(LayerService { service: Rc::new(service), shared: Arc::clone(&self.shared) }))
+    }
+}
+
+/// The layer in one worker.
+pub(super) struct LayerService<S> {
+    service: Rc<S>,
+    shared: Arc<Shared>,
+}
+
+impl<S, B> Service<ServiceRequest> for LayerService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (service, shared) = (Rc::clone(&self.service), Arc::clone(&self.shared));
+        Box::pin(async move {
+            if is_public(request.path()) {
+                return Ok(render(&shared, service.call(request).await?.map_into_boxed_body()));
+            }
+            let mut left = None;
+            let admitted = admit(&shared, &request, &mut left).await;
+            let mut response = match admitted {
+                Err(problem) => render(&shared, request.into_response(problem.error_response())),
+                Ok(()) if request.method() == Method::POST && idempotency::is_asked(&request) => {
+                    let renderer = Arc::clone(&shared);
+                    let answer = async move |request| {
+                        let response = service.call(request).await?.map_into_boxed_body();
+                        Ok(render(&renderer, response))
+                    };
+                    render(&shared, idempotency::once(&shared, request, answer).await?)
+                }
+                Ok(()) => render(&shared, service.call(request).await?.map_into_boxed_body()),
+            };
+            if let Some(left) = left {
+                tell_rate(response.response_mut(), left);
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// A limit in requests a minute, and how many of them are left.
+type Left = (u32, u32);
+
+/// Lets a request in whose credential is valid and within its rate.
+async fn admit(shared: &Arc<Shared>, request: &ServiceRequest, left: &mut Option<Left>) -> Result<(), Problem> {
+    let key = presented(request.headers()).map_err(|why| Problem::unauthenticated(why == Unauthenticated::Invalid))?;
+    let exchange = Exchange::of(request.request()).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
+    let state = &shared.state;
+    let circumstances = Circumstances {
+        now: state.clock.now(),
+        request_id: &exchange.id,
+        client_ip: request.peer_addr().map(|address| address.ip()),
+    };
+    let caller =
+        within(state.settings.limits.handler_timeout, shared.api_keys.authenticate(&state.db, key, circumstances))
+            .await;
+    let caller = caller.ok_or_else(|| Problem::unavailable("the look-up of a key takes too long"))??;
+    let Authenticated { caller, touch_due } = caller;
+    let (credential, caller) = (caller.credential, Arc::new(caller));
+    // Only this layer sets it, once a request.
+    _ = exchange.admin_caller.set(Arc::clone(&caller));
+    if let Some(limit) = &shared.api_rate_limit {
+        let rate = state.settings.limits.api_rate;
+        let checked = limit.check(&credential);
+        *left = Some((rate, *checked.as_ref().unwrap_or(&0)));
+        checked?;
+    }
+    if touch_due {
+        let shared = Arc::clone(shared);
+        actix_web::rt::spawn(async move {
+            if let Err(error) = api_key::touch(&shared.state.db, &caller).await {
+                log::warn!("the use of an API key cannot be noted: {error}");
+            }
+        });
+    }
+    Ok(())
+}
+
+/// The fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, and when it is whole again.
+fn tell_rate(response: &mut HttpResponse, (rate, remaining): Left) {
+    let whole = whole_again(rate, remaining).as_secs();
+    let fields = [
+        ("ratelimit-policy", format!("\"default\";q={rate};w=60")),
+        ("ratelimit", format!("\"default\";r={remaining};t={whole}")),
+    ];
+    for (name, value) in fields {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// Writes the body of a problem that a handler or an extractor answered.
+fn render(shared: &Shared, response: ServiceResponse) -> ServiceResponse {
+    let problem = response.response().extensions().get::<Problem>().cloned();
+    let Some(problem) = problem else { return response };
+    let id = Exchange::of(response.request()).map(|exchange| Arc::clone(&exchange.id));
+    let rendered = problem.render(&shared.state.settings.public_url, id.as_deref().unwrap_or_default());
+    response.into_response(rendered)
+}

@@ -1,0 +1,150 @@
+//! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
+
+mod api_keys;
+mod body;
+pub(crate) mod code;
+mod docs;
+mod endpoint;
+mod export;
+mod form;
+mod granted;
+mod help;
+mod idempotency;
+mod layer;
+mod list;
+mod openapi;
+mod organization;
+mod path;
+pub(crate) mod problem;
+mod query;
+mod roles;
+mod single;
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::{Method, header};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Route, guard};
+
+use super::Shared;
+use super::deadline::within;
+use crate::domain::permission::Permission;
+use endpoint::Endpoint;
+use layer::Layer;
+use path::PathId;
+use problem::Problem;
+
+/// Path of the API under the public URL.
+pub const BASE: &str = "/api/v1";
+/// What the layer is around.
+const SURFACE: &str = "/api";
+const DOCUMENT: &str = "/api/v1/openapi.json";
+
+/// All routes.
+fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::of::<api_keys::__path_list, _, _>(api_keys::list),
+        Endpoint::of::<api_keys::__path_create, _, _>(api_keys::create),
+        Endpoint::of::<api_keys::__path_get, _, _>(api_keys::get),
+        Endpoint::of::<api_keys::__path_patch, _, _>(api_keys::patch),
+        Endpoint::of::<api_keys::__path_revoke, _, _>(api_keys::revoke),
+        Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
+        Endpoint::of::<organization::__path_get, _, _>(organization::get),
+        Endpoint::of::<roles::__path_list, _, _>(roles::list),
+    ]
+}
+
+/// Method, path under the base and permission of every route.
+pub fn routes() -> Vec<(Method, String, Permission)> {
+    endpoints().into_iter().map(|endpoint| (endpoint.method, endpoint.path, endpoint.permission)).collect()
+}
+
+/// The OpenAPI document.
+pub fn openapi_document() -> String {
+    openapi::document()
+}
+
+/// Whether a path belongs to this surface.
+pub(crate) fn is_below(path: &str) -> bool {
+    path.strip_prefix(SURFACE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a path is served without a credential.
+fn is_public(path: &str) -> bool {
+    path == DOCUMENT || docs::PATHS.contains(&path)
+}
+
+/// The pattern of a path's route, for log and metrics; static, so that their number is bounded.
+pub(crate) fn route_of(path: &str) -> &'static str {
+    static PATTERNS: OnceLock<Vec<String>> = OnceLock::new();
+    let patterns = PATTERNS.get_or_init(|| {
+        let routes = endpoints().into_iter().map(|endpoint| format!("{BASE}{}", endpoint.path));
+        let fixed = docs::PATHS.iter().chain([&DOCUMENT]).map(|path| (*path).to_owned());
+        fixed.chain(routes).collect()
+    });
+    let fits = |pattern: &&String| {
+        let mut wanted = pattern.split('/');
+        let mut given = path.split('/');
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(given)) if wanted == given => {}
+                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {}
+                _ => return false,
+            }
+        }
+    };
+    patterns.iter().find(fits).map_or("unrouted", String::as_str)
+}
+
+/// Mounts the API, its documentation and the help pages of its problems.
+pub(super) fn configure(shared: &Arc<Shared>, config: &mut ServiceConfig) {
+    config
+        .service(scope(shared))
+        .service(web::resource("/problems").route(read().to(help::index)))
+        .service(web::resource("/problems/{code}").route(read().to(help::page)));
+}
+
+fn scope(shared: &Arc<Shared>) -> impl HttpServiceFactory + use<> {
+    let document: Arc<str> = openapi::document().into();
+    let document = read().to(move || {
+        let body = document.to_string();
+        async move {
+            HttpResponse::Ok()
+                .content_type("application/json")
+                .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+                .body(body)
+        }
+    });
+    let only_read = || endpoint::not_allowed("GET, HEAD".to_owned());
+    let mut scope = web::scope(SURFACE)
+        .wrap(Layer::new(Arc::clone(shared)))
+        .service(web::resource(below(DOCUMENT)).route(document).default_service(only_read()));
+    for path in docs::PATHS {
+        scope = scope.service(web::resource(below(path)).route(read().to(docs::file)).default_service(only_read()));
+    }
+    for resource in endpoint::resources(endpoints(), below(BASE)) {
+        scope = scope.service(resource);
+    }
+    scope.default_service(web::to(|| async { Err::<&str, _>(Problem::not_found()) }))
+}
+
+/// A path inside the scope.
+fn below(path: &'static str) -> &'static str {
+    path.strip_prefix(SURFACE).unwrap_or(path)
+}
+
+/// GET, and HEAD, whose body actix leaves out.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// A service function's answer, within the time that a handler may take.
+async fn timed<T, E: Into<Problem>>(shared: &Shared, work: impl Future<Output = Result<T, E>>) -> Result<T, Problem> {
+    match within(shared.state.settings.limits.handler_timeout, work).await {
+        Some(outcome) => outcome.map_err(Into::into),
+        None => Err(Problem::unavailable("a handler takes too long")),
+    }
+}

@@ -1,0 +1,24 @@
+//! Ids in paths.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::domain::ids::ResourceId;
+
+/// The `{id}` of a path. What is no id is not found, like an id that nobody has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PathId(pub(crate) Uuid);
+
+impl FromRequest for PathId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(ResourceId::parse);
+        ready(id.map(|id| PathId(id.0)).ok_or_else(Problem::not_found))
+    }
+}

@@ -1,0 +1,219 @@
+//! Refusals and failures as `application/problem+json` (RFC 9457). A handler answers a `Problem`; the layer around the
+//! surface, which knows the request id, writes the body.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Map, Value, json};
+
+use super::code::Code;
+use crate::domain::permission::{Guarded, Permission};
+use crate::http::middleware::Cause;
+use crate::service::ServiceError;
+use crate::service::admin::{Invalid, Refusal};
+
+/// `application/problem+json`
+pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// Challenges of a 401 (RFC 6750 §3): an error only where a credential was presented.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="api""#);
+const CHALLENGE_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer realm="api", error="invalid_token""#);
+
+/// A refusal or failure on its way to the client.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+    /// Members of this code's own.
+    members: Map<String, Value>,
+    /// What must not be seen, for the log.
+    cause: Option<String>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+    closes: bool,
+}
+
+impl Problem {
+    /// A refusal with a sentence fit to show a person.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Problem { code, detail, members: Map::new(), cause: None, headers: Vec::new(), closes: false }
+    }
+
+    /// The one answer for an id that does not exist, belongs to somebody else, or is no id.
+    pub(crate) fn not_found() -> Self {
+        Problem::new(Code::NotFound, "There is no such resource.")
+    }
+
+    /// 405 with the methods that are offered.
+    pub(crate) fn method_not_allowed(allow: &str) -> Self {
+        let problem = Problem::new(Code::MethodNotAllowed, format!("This resource offers {allow}."));
+        match HeaderValue::from_str(allow) {
+            Ok(value) => problem.header(header::ALLOW, value),
+            Err(_) => problem,
+        }
+    }
+
+    /// 422 with everything that was found.
+    pub(crate) fn validation(errors: Vec<Invalid>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => one.detail.clone(),
+            several => format!("{} parts of the body are not what this route takes.", several.len()),
+        };
+        let errors = errors.into_iter().map(|e| json!({ "pointer": e.pointer, "detail": e.detail })).collect();
+        Problem::new(Code::ValidationFailed, detail).member("errors", Value::Array(errors))
+    }
+
+    /// 412.
+    pub(crate) fn precondition_failed() -> Self {
+        Problem::new(Code::PreconditionFailed, "Somebody changed this in the meantime: read it again.")
+    }
+
+    /// 401; `presented`: whether a credential came.
+    pub(crate) fn unauthenticated(presented: bool) -> Self {
+        let challenge = if presented { CHALLENGE_INVALID } else { CHALLENGE };
+        Problem::new(Code::Unauthenticated, "Send a valid API key as Authorization: Bearer.")
+            .header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// 429; how long to wait.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        // Rounded up, so that the client that waits is let in.
+        let seconds = wait.as_secs() + 1;
+        Problem::new(Code::RateLimited, format!("Too many requests with this credential: wait {seconds} s."))
+            .header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// 500; the cause is for the log.
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        let problem =
+            Problem::new(Code::Internal, "An internal error. The server's log tells more under this request's id.");
+        Problem { cause: Some(cause.into()), ..problem }
+    }
+
+    /// 503; the cause is for the log.
+    pub(crate) fn unavailable(cause: impl Into<String>) -> Self {
+        let problem = Problem::new(Code::Unavailable, "Not available at the moment: repeat the request.")
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        Problem { cause: Some(cause.into()), ..problem }
+    }
+
+    /// 403 naming the permission that is missing.
+    pub(crate) fn permission_denied(permission: Permission) -> Self {
+        let key = permission.key();
+        Problem::new(Code::PermissionDenied, format!("This needs the permission {key}.")).member("permission", key)
+    }
+
+    /// Adds a member.
+    pub(crate) fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Pointers of a 422.
+    #[cfg(test)]
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let errors = self.members.get("errors").and_then(Value::as_array).into_iter().flatten();
+        errors.filter_map(|error| Some(error.get("pointer")?.as_str()?.to_owned())).collect()
+    }
+
+    /// Closes the connection after the answer: the rest of the request is not read.
+    pub(crate) fn closing(self) -> Self {
+        Problem { closes: true, ..self }
+    }
+
+    fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The answer. `public_url` is the base of the help pages.
+    pub(crate) fn render(&self, public_url: &str, request_id: &str) -> HttpResponse {
+        let code = self.code;
+        let mut body = Map::new();
+        body.insert("type".to_owned(), format!("{public_url}/problems/{}", code.name()).into());
+        body.insert("code".to_owned(), code.name().into());
+        body.insert("title".to_owned(), code.title().into());
+        body.insert("status".to_owned(), code.status().into());
+        body.insert("detail".to_owned(), self.detail.clone().into());
+        body.insert("instance".to_owned(), format!("urn:request:{request_id}").into());
+        body.extend(self.members.clone());
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        let mut response = response.body(Value::Object(body).to_string());
+        if self.closes {
+            response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        }
+        if let Some(cause) = &self.cause {
+            let cause = if code == Code::Internal { Cause::error(cause) } else { Cause::warning(cause) };
+            response.extensions_mut().insert(cause);
+        }
+        response
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Bears the problem to the layer, which renders it.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Unauthenticated(_) => Problem::unauthenticated(true),
+            ServiceError::TooManyRequests(wait) => Problem::rate_limited(wait),
+            ServiceError::Unavailable(cause) => Problem::unavailable(cause),
+            ServiceError::Internal(cause) => Problem::internal(cause),
+            // A refusal in SCIM's terms has no place here but for what both surfaces share.
+            ServiceError::Scim(error) if error.status == 404 => Problem::not_found(),
+            ServiceError::Scim(error) if error.status == 412 => Problem::precondition_failed(),
+            ServiceError::Scim(error) => Problem::internal(format!("a SCIM refusal on the admin surface: {error:?}")),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::PermissionDenied(permission) => Problem::permission_denied(permission),
+            Refusal::Guarded(Guarded::OwnRoles) => {
+                Problem::new(Code::CannotTargetSelf, "Nobody changes their own roles: ask another Admin.")
+            }
+            Refusal::Guarded(Guarded::NeedsAdmin) => {
+                Problem::new(Code::PermissionDenied, "Only an Admin may do this.").member("role", "admin")
+            }
+            Refusal::Guarded(Guarded::AboveOwn) => {
+                Problem::new(Code::PermissionDenied, "A key gets no role above those of whoever makes or changes it.")
+            }
+            Refusal::AddressNotAllowed => Problem::new(
+                Code::AddressNotAllowed,
+                "This credential may not be used from the address that the request came from.",
+            ),
+            Refusal::OrganizationSuspended => {
+                Problem::new(Code::PermissionDenied, "The organization of this credential is suspended.")
+            }
+            Refusal::Missing => Problem::not_found(),
+            Refusal::Stale => Problem::precondition_failed(),
+            Refusal::Invalid(errors) => Problem::validation(errors),
+            Refusal::Service(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `GET /roles`: the built-in roles and what they permit.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::export::{self, Exported};
+use super::granted::{Exports, Format, Granted, RolesRead};
+use super::list::{ListParameters, ListQuery, Listing, PageView};
+use super::problem::Problem;
+use super::query::invalid;
+use crate::domain::permission::{Permission, PermissionSet, Reach, Role};
+use crate::service::admin::roles;
+
+/// What the list of roles offers.
+pub(crate) struct Roles;
+
+impl Listing for Roles {
+    const FILTERS: &'static [&'static str] = &["key"];
+    const SORTS: &'static [&'static str] = &["key", "name"];
+}
+
+/// A role.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Role)]
+pub(crate) struct RoleView {
+    /// Its name in the API and over SCIM.
+    key: &'static str,
+    /// Its name for people.
+    name: &'static str,
+    /// What it is for.
+    description: &'static str,
+    /// What it permits.
+    permissions: Vec<&'static str>,
+    /// What it permits in part: of `organization.read` the name only, of API keys one's own only.
+    limited_permissions: Vec<&'static str>,
+}
+
+/// Roles, a page of them.
+#[derive(utoipa::ToSchema)]
+#[schema(as = RoleList)]
+#[allow(dead_code, reason = "read by the documentation only")]
+pub(crate) struct RoleListView {
+    data: Vec<RoleView>,
+    page: PageView,
+}
+
+impl RoleView {
+    fn of(role: &Role) -> Self {
+        let set = PermissionSet::of((*role).into());
+        let with = |wanted: Reach| {
+            let found = set.iter().filter(move |(_, reach)| *reach == wanted);
+            found.map(|(permission, _): (Permission, _)| permission.key()).collect()
+        };
+        RoleView {
+            key: role.key(),
+            name: role.name(),
+            description: role.description(),
+            permissions: with(Reach::Full),
+            limited_permissions: with(Reach::Limited),
+        }
+    }
+}
+
+impl Exported for RoleView {
+    const COLUMNS: &'static [&'static str] = &["key", "name", "description", "permissions", "limited_permissions"];
+
+    fn cells(&self) -> Vec<String> {
+        let texts = [self.key, self.name, self.description].map(str::to_owned);
+        let lists = [&self.permissions, &self.limited_permissions].map(|list| list.join(" "));
+        texts.into_iter().chain(lists).collect()
+    }
+}
+
+/// The built-in roles and what they permit.
+#[utoipa::path(
+    get, path = "/roles", tag = "Roles",
+    params(ListParameters, ("key" = Option<Vec<String>>, Query, description = "Roles with one of these keys")),
+    responses((status = 200, description = "Roles", body = RoleListView))
+)]
+pub(super) async fn list(
+    granted: Granted<RolesRead, Exports>,
+    query: ListQuery<Roles>,
+) -> Result<HttpResponse, Problem> {
+    let mut keys = Vec::new();
+    for key in query.filter("key") {
+        keys.push(Role::parse(key).ok_or_else(|| invalid("key must be the key of a role, such as read_only."))?);
+    }
+    match granted.format {
+        Format::Json => Ok(query.answer(roles::list(&keys, &query.page), RoleView::of)),
+        format => {
+            let load = async move |request| Ok(roles::list(&keys, &request));
+            export::rows(format, query.whole()?, load, RoleView::of).await
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Tables around connections: ownership, the brake, the log, jobs.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    verified_domains (organization, domain) {
+        organization -> Uid,
+        domain -> Text,
+        state -> Text,
+        method -> Text,
+        value -> Text,
+        created -> BigInt,
+        created_by -> Text,
+        checked_at -> Nullable<BigInt>,
+        verified_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    adoptions (organization, id) {
+        organization -> Uid,
+        id -> Uid,
+        connection -> Uid,
+        user_id -> Uid,
+        user_name -> Text,
+        external_id -> Nullable<Text>,
+        incoming -> Text,
+        state -> Text,
+        created -> BigInt,
+        modified -> BigInt,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Text>,
+        request_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    departures (organization, connection, at, user_id) {
+        organization -> Uid,
+        connection -> Uid,
+        at -> BigInt,
+        user_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    held_changes (organization, id) {
+        organization -> Uid,
+        id -> Uid,
+        connection -> Uid,
+        user_id -> Uid,
+        deed -> Text,
+        user_name_key -> Text,
+        written -> Text,
+        state -> Text,
+        created -> BigInt,
+        request_id -> Text,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    blocks (organization, id) {
+        organization -> Uid,
+        id -> Uid,
+        connection -> Uid,
+        user_id -> Uid,
+        user_name_key -> Text,
+        external_id_key -> Nullable<Text>,
+        reason -> Text,
+        created -> BigInt,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    provisioning_log (organization, id) {
+        organization -> Uid,
+        id -> Uid,
+        at -> BigInt,
+        connection -> Uid,
+        token -> Nullable<Uid>,
+        fingerprint -> Nullable<Text>,
+        method -> Text,
+        path -> Text,
+        resource_type -> Nullable<Text>,
+        resource -> Nullable<Uid>,
+        external_id -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        subject_key -> Nullable<Text>,
+        operation -> Text,
+        status -> SmallInt,
+        outcome -> Text,
+        scim_type -> Nullable<Text>,
+        explanation -> Text,
+        duration_us -> BigInt,
+        request_id -> Text,
+        ip -> Nullable<Text>,
+        changes -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    provisioning_bodies (organization, id) {
+        organization -> Uid,
+        id -> Uid,
+        request_body -> Nullable<Text>,
+        response_body -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    connection_health (organization, connection) {
+        organization -> Uid,
+        connection -> Uid,
+        last_request_at -> Nullable<BigInt>,
+        last_success_at -> Nullable<BigInt>,
+        last_error_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        reads -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    jobs (organization, id) {
+        organization -> Uid,
+        id -> Uid,
+        kind -> Text,
+        subject -> Nullable<Uid>,
+        arguments -> Text,
+        state -> Text,
+        cursor -> Nullable<Text>,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        created -> BigInt,
+        created_by -> Text,
+        modified -> BigInt,
+        leased_until -> Nullable<BigInt>,
+        request_id -> Text,
+        version -> BigInt,
+    }
+}

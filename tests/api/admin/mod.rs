@@ -1,0 +1,10 @@
+//! The admin API: what holds on all of its routes, then the routes.
+
+mod api_keys;
+mod documents;
+mod exports;
+mod lists;
+mod organization;
+mod problems;
+mod rates;
+mod routes;

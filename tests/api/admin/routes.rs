@@ -1,0 +1,49 @@
+//! What holds for every route: the table of routes is walked, so that a new route is tested as soon as it is there.
+
+use rollcall::domain::permission::{PermissionSet, Role};
+use rollcall::http::admin;
+
+use crate::helpers::*;
+
+/// A path whose parameters are ids that nobody has.
+fn path_of(pattern: &str) -> String {
+    let segments =
+        pattern.split('/').map(|s| if s.starts_with('{') { "0192f3a0-0000-7000-8000-000000000000" } else { s });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+on_both! {
+    async fn a_route_is_open_to_the_roles_that_have_its_permission(app: &TestApp) {
+        let tenant = app.tenant().await;
+        for role in Role::ALL {
+            let admin = app.admin(&tenant, role.key()).await;
+            for (method, path, permission) in admin::routes() {
+                let answer = send(admin.request(method.as_str(), &path_of(&path))).await;
+                if PermissionSet::of(role.into()).allows(permission) {
+                    assert_ne!(answer.status, 403, "{role:?} {method} {path}: {}", answer.text);
+                } else {
+                    let problem = answer.expect_problem(403, "permission-denied");
+                    assert_eq!(problem["permission"], permission.key(), "{role:?} {method} {path}");
+                }
+                assert!(![401, 405].contains(&answer.status), "{method} {path}: {}", answer.text);
+            }
+        }
+    }
+
+    async fn no_route_answers_without_a_credential(app: &TestApp) {
+        let admin = app.admin(&app.tenant().await, "admin").await;
+        for (method, path, _) in admin::routes() {
+            let request = admin.anonymous(method.as_str(), &format!("/api/v1{}", path_of(&path)));
+            send(request).await.expect_problem(401, "unauthenticated");
+        }
+    }
+
+    async fn no_route_takes_a_parameter_that_it_does_not_know(app: &TestApp) {
+        let admin = app.admin(&app.tenant().await, "admin").await;
+        for (method, path, _) in admin::routes() {
+            let request = admin.request(method.as_str(), &format!("{}?no_such_parameter=1", path_of(&path)));
+            let answer = send(request.header("Content-Type", "application/json").body("{}")).await;
+            answer.expect_problem(400, "unknown-parameter");
+        }
+    }
+}
