@@ -223,6 +223,8 @@ impl From<Refusal> for Problem {
             Refusal::Missing => Problem::not_found(),
             Refusal::Stale => Problem::precondition_failed(),
             Refusal::Invalid(errors) => Problem::validation(errors),
+            Refusal::OwnAccount => Problem::new(Code::CannotTargetSelf, "Nobody does this to themselves."),
+            Refusal::NameTaken(detail) => Problem::new(Code::GroupNameTaken, detail),
             Refusal::Service(error) => error.into(),
         }
     }

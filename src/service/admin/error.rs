@@ -44,6 +44,12 @@ pub enum Refusal {
     /// What was given is not what the deed takes.
     #[error("invalid")]
     Invalid(Vec<Invalid>),
+    /// Nobody does this to themselves.
+    #[error("on the own account")]
+    OwnAccount,
+    /// A unique name is taken; a sentence for people.
+    #[error("{0}")]
+    NameTaken(String),
     /// What both surfaces share.
     #[error(transparent)]
     Service(#[from] ServiceError),

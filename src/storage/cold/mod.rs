@@ -12,9 +12,13 @@ use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
 pub mod api_keys;
+pub mod blocks;
 mod clock;
 pub mod connections;
 mod idempotency;
+pub mod leavers;
+pub mod operator_log;
+pub mod operators;
 pub mod organizations;
 pub mod tokens;
 
