@@ -7,4 +7,5 @@ pub mod ids;
 pub mod operator;
 pub mod organization;
 pub mod permission;
+pub mod sub_account;
 pub mod token;

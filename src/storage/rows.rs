@@ -84,7 +84,7 @@ pub struct OrganizationRecord {
     /// The organization that it is a sub-account of.
     #[diesel(deserialize_as = MaybeOrganization)]
     pub parent: Option<OrganizationId>,
-    /// `active`, `suspended`
+    /// `active`, `suspended`, `archived`
     pub state: String,
     /// `domain::organization::Features` (JSON).
     pub features: String,
@@ -223,7 +223,7 @@ pub struct ApiKeyCredential {
     /// Its tenant.
     #[diesel(deserialize_as = Id)]
     pub organization: OrganizationId,
-    /// `active`, `suspended`
+    /// `active`, `suspended`, `archived`
     #[diesel(select_expression = organizations::state)]
     pub organization_state: String,
     /// Keys of roles, separated by commas.

@@ -15,6 +15,9 @@ pub enum Guarded {
     /// The deed would hand out roles that the doer may not.
     #[error("a key gets no role above those of whoever makes it")]
     AboveOwn,
+    /// The deed would make a guest an Admin of a sub-account.
+    #[error("only the sub-account's own Admins hold the role admin there")]
+    AdminOfSubAccount,
 }
 
 /// Whether somebody with `roles` may edit, suspend, sign out, delete or bulk-act on somebody with the effective roles

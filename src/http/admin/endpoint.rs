@@ -24,6 +24,8 @@ pub(crate) struct Endpoint<P = Permission> {
     pub(crate) path: String,
     /// What the caller's roles must permit.
     pub(crate) permission: P,
+    /// What they must permit besides.
+    pub(crate) also: Option<P>,
     /// The documentation of the route.
     pub(super) operation: Operation,
     /// Schemas that it names.
@@ -37,6 +39,8 @@ pub(crate) trait Admits {
     type Permission;
     /// What the caller's roles must permit.
     const PERMISSION: Self::Permission;
+    /// What they must permit besides.
+    const ALSO: Option<Self::Permission> = None;
 }
 
 macro_rules! admits {
@@ -44,6 +48,7 @@ macro_rules! admits {
         impl<N: Needs, F: Formats, $($argument),*> Admits for (Granted<N, F>, $($argument,)*) {
             type Permission = Permission;
             const PERMISSION: Permission = N::PERMISSION;
+            const ALSO: Option<Permission> = N::ALSO;
         }
     };
 }
@@ -75,6 +80,7 @@ impl Endpoint {
         Endpoint {
             path: P::path(),
             permission: Args::PERMISSION,
+            also: Args::ALSO,
             operation: P::operation(),
             schemas,
             route: route_for(&method).to(handler),
@@ -95,6 +101,7 @@ impl<P> Endpoint<P> {
         Endpoint {
             path: path.to_owned(),
             permission: Args::PERMISSION,
+            also: Args::ALSO,
             operation: Operation::new(),
             schemas: Vec::new(),
             route: route_for(&method).to(handler),

@@ -19,6 +19,14 @@ use crate::service::admin::Caller;
 pub(crate) trait Needs {
     /// What the caller's roles must permit.
     const PERMISSION: Permission;
+    /// What they must permit besides.
+    const ALSO: Option<Permission> = None;
+}
+
+/// Both together.
+impl<A: Needs, B: Needs> Needs for (A, B) {
+    const PERMISSION: Permission = A::PERMISSION;
+    const ALSO: Option<Permission> = Some(B::PERMISSION);
 }
 
 macro_rules! needs {
@@ -30,7 +38,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(ApiKeysRead ApiKeysWrite OrganizationRead RolesRead);
+needs!(ApiKeysRead ApiKeysWrite AuditRead OrganizationRead RolesRead SubAccountsRead SubAccountsWrite UsersRead);
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +95,7 @@ impl<N: Needs, F: Formats> FromRequest for Granted<N, F> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(admit(request, N::PERMISSION, F::OFFERED).map(|(caller, shared, format)| Granted {
+        ready(admit(request, [Some(N::PERMISSION), N::ALSO], F::OFFERED).map(|(caller, shared, format)| Granted {
             caller,
             shared,
             format,
@@ -99,15 +107,15 @@ impl<N: Needs, F: Formats> FromRequest for Granted<N, F> {
 /// Not generic, so that it is compiled once.
 fn admit(
     request: &HttpRequest,
-    permission: Permission,
+    permissions: [Option<Permission>; 2],
     offered: &[Format],
 ) -> Result<(Arc<Caller>, Arc<Shared>, Format), Problem> {
     let exchange = Exchange::of(request);
     let exchange = exchange.ok_or_else(|| Problem::internal("a request outside of the edge"))?;
     let caller = exchange.admin_caller.get();
     let caller = caller.ok_or_else(|| Problem::internal("a handler outside of the surface's authentication"))?;
-    if !caller.may(permission) {
-        return Err(Problem::permission_denied(permission));
+    if let Some(missing) = permissions.into_iter().flatten().find(|permission| !caller.may(*permission)) {
+        return Err(Problem::permission_denied(missing));
     }
     let format = negotiate(request.headers(), offered).ok_or_else(|| {
         let offered: Vec<_> = offered.iter().map(|format| format.essence()).collect();

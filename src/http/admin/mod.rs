@@ -18,6 +18,7 @@ pub(in crate::http) mod path;
 pub(crate) mod problem;
 pub(in crate::http) mod query;
 mod roles;
+mod sub_accounts;
 pub(in crate::http) mod single;
 
 use std::future::Future;
@@ -53,12 +54,26 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
+        Endpoint::of::<sub_accounts::__path_list, _, _>(sub_accounts::list),
+        Endpoint::of::<sub_accounts::__path_create, _, _>(sub_accounts::create),
+        Endpoint::of::<sub_accounts::__path_get, _, _>(sub_accounts::get),
+        Endpoint::of::<sub_accounts::__path_patch, _, _>(sub_accounts::patch),
+        Endpoint::of::<sub_accounts::__path_archive, _, _>(sub_accounts::archive),
+        Endpoint::of::<sub_accounts::access::__path_list, _, _>(sub_accounts::access::list),
+        Endpoint::of::<sub_accounts::access::__path_grant, _, _>(sub_accounts::access::grant),
+        Endpoint::of::<sub_accounts::access::__path_revoke, _, _>(sub_accounts::access::revoke),
     ]
 }
 
 /// Method, path under the base and permission of every route.
 pub fn routes() -> Vec<(Method, String, Permission)> {
     endpoints().into_iter().map(|endpoint| (endpoint.method, endpoint.path, endpoint.permission)).collect()
+}
+
+/// Method, path and second permission of the routes that need two.
+pub fn second_permissions() -> Vec<(Method, String, Permission)> {
+    let second = |endpoint: Endpoint| Some((endpoint.method, endpoint.path, endpoint.also?));
+    endpoints().into_iter().filter_map(second).collect()
 }
 
 /// The OpenAPI document.

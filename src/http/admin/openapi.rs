@@ -9,6 +9,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, PathsBuild
 use super::code::Code;
 use super::endpoint::Endpoint;
 use super::{BASE, endpoints};
+use crate::domain::permission::Permission;
 
 /// Name of the security scheme.
 const KEY: &str = "api_key";
@@ -64,6 +65,7 @@ fn documented(method: &Method) -> HttpMethod {
 struct Shared {
     pointer: String,
     permission: &'static str,
+    also: Option<&'static str>,
     is_post: bool,
 }
 
@@ -74,6 +76,7 @@ impl Shared {
         Shared {
             pointer: format!("/paths/{path}/{method}"),
             permission: endpoint.permission.key(),
+            also: endpoint.also.map(Permission::key),
             is_post: endpoint.method == Method::POST,
         }
     }
@@ -82,6 +85,9 @@ impl Shared {
         let Some(operation) = document.pointer_mut(&self.pointer).and_then(Value::as_object_mut) else { return };
         operation.insert("security".to_owned(), json!([{ KEY: [] }]));
         operation.insert("x-permission".to_owned(), json!(self.permission));
+        if let Some(also) = self.also {
+            operation.insert("x-permission-besides".to_owned(), json!(also));
+        }
         if self.is_post {
             let key = json!({
                 "name": "Idempotency-Key", "in": "header", "required": false,

@@ -28,7 +28,7 @@ pub(crate) struct OrganizationDetails {
     id: String,
     /// Its short name, unique in the service.
     slug: String,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `archived`.
     state: String,
     created_at: String,
     updated_at: String,

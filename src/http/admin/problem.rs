@@ -213,6 +213,10 @@ impl From<Refusal> for Problem {
             Refusal::Guarded(Guarded::AboveOwn) => {
                 Problem::new(Code::PermissionDenied, "A key gets no role above those of whoever makes or changes it.")
             }
+            Refusal::Guarded(Guarded::AdminOfSubAccount) => Problem::new(
+                Code::PermissionDenied,
+                "Only a sub-account's own Admins hold the role admin there: it is not given from the parent.",
+            ),
             Refusal::AddressNotAllowed => Problem::new(
                 Code::AddressNotAllowed,
                 "This credential may not be used from the address that the request came from.",

@@ -81,8 +81,8 @@ impl OrganizationView {
 pub(super) async fn list(granted: Granted<Reads>, query: ListQuery<Organizations>) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;
     let states = query.filter("state");
-    if states.iter().any(|state| !["active", "suspended"].contains(state)) {
-        return Err(invalid("state is active or suspended."));
+    if states.iter().any(|state| !["active", "suspended", "archived"].contains(state)) {
+        return Err(invalid("state is active, suspended or archived."));
     }
     let parents = query.filter("parent");
     let parts: Vec<String> = query.filter("q").iter().map(|part| part.to_lowercase()).collect();

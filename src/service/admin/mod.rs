@@ -7,6 +7,7 @@ pub mod error;
 pub mod organization;
 pub mod paging;
 pub mod roles;
+pub mod sub_accounts;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Refusal};

@@ -20,6 +20,7 @@ pub mod leavers;
 pub mod operator_log;
 pub mod operators;
 pub mod organizations;
+pub mod sub_accounts;
 pub mod tokens;
 
 pub use connections::NewConnection;

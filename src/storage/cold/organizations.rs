@@ -28,6 +28,7 @@ pub struct NewOrganization {
 pub enum OrganizationState {
     Active,
     Suspended,
+    Archived,
 }
 
 impl OrganizationState {
@@ -36,6 +37,7 @@ impl OrganizationState {
         match self {
             OrganizationState::Active => "active",
             OrganizationState::Suspended => "suspended",
+            OrganizationState::Archived => "archived",
         }
     }
 }
@@ -142,7 +144,7 @@ pub async fn update(
     Ok(stored)
 }
 
-/// Suspends or resumes an organization. In that state already: as is, without event.
+/// Suspends, archives or resumes an organization. In that state already: as is, without event.
 ///
 /// # Errors
 /// `Missing`.
@@ -166,6 +168,7 @@ pub async fn update_state(
     let detail = match state {
         OrganizationState::Active => r#"{"changed":["state"],"after":{"state":"active"}}"#,
         OrganizationState::Suspended => r#"{"changed":["state"],"after":{"state":"suspended"}}"#,
+        OrganizationState::Archived => r#"{"changed":["state"],"after":{"state":"archived"}}"#,
     };
     record(db, deed, target(&stored, EventKind::OrganizationChanged), detail).await?;
     Ok(stored)
