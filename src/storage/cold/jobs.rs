@@ -40,6 +40,8 @@ pub struct Progress {
     pub done: i64,
     /// Whether that was all.
     pub finished: bool,
+    /// When the next step may be done, µs since 1970; `None` at once.
+    pub wait_until: Option<i64>,
 }
 
 /// Queues a job.
@@ -101,7 +103,7 @@ pub async fn advance(db: &mut Db<'_>, deed: &Deed, claimed: &JobRecord, progress
         jobs::state.eq(if progress.finished { "done" } else { "running" }),
         jobs::cursor.eq(progress.cursor.clone()),
         jobs::done.eq(progress.done),
-        jobs::leased_until.eq(None::<i64>),
+        jobs::leased_until.eq(progress.wait_until),
         jobs::modified.eq(deed.at),
         jobs::version.eq(jobs::version + 1),
     );
