@@ -37,6 +37,8 @@ pub struct ConnectionSettings {
     pub unknown_members: UnknownMembers,
     /// `duplicate_group_names`
     pub duplicate_group_names: DuplicateGroupNames,
+    /// `may_grant_admin`: whether the directory hands out the roles `admin` and `billing` too.
+    pub may_grant_admin: bool,
     /// `repairs`: client dialects switched on or off by name.
     pub repairs: BTreeMap<String, bool>,
 }
@@ -119,10 +121,11 @@ mod tests {
 
     #[test]
     fn every_member_is_read_and_unknown_ones_are_left_alone() {
-        let text = r#"{"unknown_members":"ignore","duplicate_group_names":"allow","repairs":{"op_any_case":false,"x":true},"later":1}"#;
+        let text = r#"{"unknown_members":"ignore","duplicate_group_names":"allow","may_grant_admin":true,"repairs":{"op_any_case":false,"x":true},"later":1}"#;
         let settings = ConnectionSettings::parse(text).unwrap();
         assert_eq!(settings.unknown_members, UnknownMembers::Ignore);
         assert_eq!(settings.duplicate_group_names, DuplicateGroupNames::Allow);
+        assert!(settings.may_grant_admin);
         assert_eq!(settings.repairs(), Repairs { op_any_case: false, ..Repairs::default() });
     }
 

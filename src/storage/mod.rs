@@ -12,6 +12,7 @@ pub mod query;
 pub mod rows;
 pub(crate) mod schema;
 pub(crate) mod search;
+pub(crate) mod sql;
 pub(crate) mod sqlite;
 pub(crate) mod uid;
 pub mod write;

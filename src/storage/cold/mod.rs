@@ -16,6 +16,7 @@ mod clock;
 pub mod connections;
 mod idempotency;
 pub mod organizations;
+pub mod roles;
 pub mod tokens;
 
 pub use connections::NewConnection;

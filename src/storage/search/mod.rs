@@ -11,7 +11,6 @@ mod order;
 mod pages;
 mod scan;
 mod select;
-mod sql;
 mod trigram;
 mod walks;
 mod writes;

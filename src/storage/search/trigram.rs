@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::compile::Context;
 use super::select::truth;
-use super::sql::{Sql, Value};
 use crate::storage::db::{Db, Fetch as _};
+use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
 use crate::storage::{Backend, Database, Result};
 

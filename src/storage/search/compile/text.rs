@@ -7,8 +7,8 @@ use super::{Context, Predicate, operator};
 use crate::protocol::filter::CompareOp;
 use crate::storage::Backend;
 use crate::storage::keys;
-use crate::storage::search::sql::Sql;
 use crate::storage::search::trigram;
+use crate::storage::sql::Sql;
 
 /// `column op key`; `Ne` is the caller's negation of `Eq`.
 pub(super) fn compare(ctx: &Context, column: KeyColumn, op: CompareOp, key: &str) -> Predicate {
