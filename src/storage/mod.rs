@@ -33,6 +33,10 @@ pub use rows::{
     ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord,
     UserRecord,
 };
+pub use search::people::{
+    PeopleFilter, PeopleKey, PeopleOrder, PeoplePlace, PeoplePlaces, PeopleQuery, PeopleRank, PeopleRoleSource,
+    PlaceKey,
+};
 pub use write::{Receipt, Write};
 
 /// `last_used_at` of a credential is written at most this often, µs.
