@@ -14,8 +14,11 @@ use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 pub mod api_keys;
 mod clock;
 pub mod connections;
+pub mod health;
 mod idempotency;
+pub mod jobs;
 pub mod organizations;
+pub mod ownership;
 pub mod roles;
 pub mod tokens;
 
