@@ -5,5 +5,7 @@ pub mod connection;
 pub mod event;
 pub mod ids;
 pub mod organization;
+pub mod ownership;
 pub mod permission;
+pub mod person;
 pub mod token;

@@ -17,8 +17,11 @@ pub mod connections;
 pub mod health;
 mod idempotency;
 pub mod jobs;
+pub mod leavers;
 pub mod organizations;
 pub mod ownership;
+pub mod people;
+pub mod roles;
 pub mod tokens;
 
 pub use connections::NewConnection;
