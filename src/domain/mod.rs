@@ -4,6 +4,7 @@ pub mod actor;
 pub mod connection;
 pub mod event;
 pub mod ids;
+pub mod operator;
 pub mod organization;
 pub mod ownership;
 pub mod permission;

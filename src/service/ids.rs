@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::ids::{ConnectionId, EventId, OrganizationId, ResourceId, TokenId};
+use crate::domain::ids::{BlockId, ConnectionId, EventId, OperatorId, OrganizationId, ResourceId, TokenId};
 use crate::domain::token::{self, SecretKind};
 
 #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
@@ -24,6 +24,16 @@ pub fn connection() -> ConnectionId {
 /// Id of a new credential.
 pub fn token() -> TokenId {
     TokenId(uuid())
+}
+
+/// Id of a new block.
+pub fn block() -> BlockId {
+    BlockId(uuid())
+}
+
+/// Id of a new operator.
+pub fn operator() -> OperatorId {
+    OperatorId(uuid())
 }
 
 /// Id of a new user or group.

@@ -1,9 +1,11 @@
 //! Records that finders answer, shared by both backends.
 
+use diesel::deserialize::FromSql;
+use diesel::sql_types::Nullable;
 use diesel::{Queryable, Selectable};
 
 use super::schema::{api_keys, connection_health, connections, jobs, organizations, scim_tokens};
-use super::uid::{Id, MaybeId};
+use super::uid::{Id, MaybeId, Uid};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
 
@@ -52,6 +54,8 @@ pub struct Credential {
     pub organization: OrganizationId,
     /// Whether the organization is suspended.
     pub organization_suspended: bool,
+    /// Whether anybody is blocked in the organization.
+    pub has_blocks: bool,
     /// Its connection.
     pub connection: ConnectionId,
     /// `setup`, `observe`, `active`, `paused`, `decommissioned`
@@ -77,14 +81,39 @@ pub struct OrganizationRecord {
     pub slug: String,
     /// Name for people.
     pub name: String,
+    /// The organization that it is a sub-account of.
+    #[diesel(deserialize_as = MaybeOrganization)]
+    pub parent: Option<OrganizationId>,
     /// `active`, `suspended`
     pub state: String,
+    /// `domain::organization::Features` (JSON).
+    pub features: String,
     /// µs since 1970.
     pub created: i64,
     /// µs since 1970.
     pub modified: i64,
     /// Version.
     pub version: i64,
+}
+
+/// How a nullable id is read.
+pub struct MaybeOrganization(Option<Id>);
+
+impl<D: diesel::backend::Backend> Queryable<Nullable<Uid>, D> for MaybeOrganization
+where
+    Option<Id>: FromSql<Nullable<Uid>, D>,
+{
+    type Row = Option<Id>;
+
+    fn build(row: Option<Id>) -> diesel::deserialize::Result<Self> {
+        Ok(MaybeOrganization(row))
+    }
+}
+
+impl From<MaybeOrganization> for Option<OrganizationId> {
+    fn from(id: MaybeOrganization) -> Self {
+        id.0.map(OrganizationId::from)
+    }
 }
 
 /// A stored connection to an identity provider.

@@ -18,8 +18,7 @@ impl FromRequest for PathId {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(ResourceId::parse);
-        ready(id.map(|id| PathId(id.0)).ok_or_else(Problem::not_found))
+        ready(named(request, "id").map(PathId))
     }
 }
 
@@ -36,4 +35,13 @@ impl FromRequest for InnerId {
         let id = others.next().and_then(|(_, text)| ResourceId::parse(text));
         ready(id.map(|id| InnerId(id.0)).ok_or_else(Problem::not_found))
     }
+}
+
+/// The id that a path has under a name.
+///
+/// # Errors
+/// 404 for what is no id.
+pub(crate) fn named(request: &HttpRequest, name: &str) -> Result<Uuid, Problem> {
+    let id = request.match_info().get(name).and_then(ResourceId::parse);
+    id.map(|id| id.0).ok_or_else(Problem::not_found)
 }

@@ -236,6 +236,8 @@ impl From<Refusal> for Problem {
                 Code::TokenLimit,
                 format!("At most {MOST_ALIVE} tokens of a connection are alive at a time: revoke one first."),
             ),
+            Refusal::OwnAccount => Problem::new(Code::CannotTargetSelf, "Nobody does this to themselves."),
+            Refusal::NameTaken(detail) => Problem::new(Code::GroupNameTaken, detail),
             Refusal::Service(error) => error.into(),
         }
     }

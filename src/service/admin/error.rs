@@ -54,6 +54,12 @@ pub enum Refusal {
     /// As many tokens as a connection may have are alive.
     #[error("too many tokens are alive")]
     TokenLimit,
+    /// Nobody does this to themselves.
+    #[error("on the own account")]
+    OwnAccount,
+    /// A unique name is taken; a sentence for people.
+    #[error("{0}")]
+    NameTaken(String),
     /// What both surfaces share.
     #[error(transparent)]
     Service(#[from] ServiceError),

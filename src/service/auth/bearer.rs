@@ -25,6 +25,8 @@ pub struct Caller {
     pub scope: Scope,
     /// What the connection's state allows.
     pub access: Access,
+    /// Whether anybody is blocked in the organization.
+    pub has_blocks: bool,
     /// The organization's choices for this connection.
     pub settings: ConnectionSettings,
     /// The engine's choices for this connection.
@@ -109,6 +111,7 @@ impl Bearer {
             token: credential.token,
             scope: Scope { organization: credential.organization, connection: credential.connection },
             access: Access::of(&credential.connection_state),
+            has_blocks: credential.has_blocks,
             policy: Policy { repairs: settings.repairs(), limits: self.limits.clone() },
             settings,
         })
