@@ -6,6 +6,8 @@ pub mod event;
 pub mod ids;
 pub mod operator;
 pub mod organization;
+pub mod ownership;
 pub mod permission;
 pub mod sub_account;
+pub mod person;
 pub mod token;

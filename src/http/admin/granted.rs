@@ -38,7 +38,19 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(ApiKeysRead ApiKeysWrite AuditRead OrganizationRead RolesRead SubAccountsRead SubAccountsWrite UsersRead);
+needs! {
+    ApiKeysRead
+    ApiKeysWrite
+    AuditRead
+    ConnectionsRead
+    ConnectionsWrite
+    OrganizationRead
+    RolesRead
+    ScimTokensWrite
+    SubAccountsRead
+    SubAccountsWrite
+    UsersRead
+}
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
