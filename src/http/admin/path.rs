@@ -9,18 +9,22 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::domain::ids::ResourceId;
 
-/// The `{id}` of a path. What is no id is not found, like an id that nobody has.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PathId(pub(crate) Uuid);
+macro_rules! path_id {
+    ($name:ident, $parameter:literal) => {
+        #[doc = concat!("The `{", $parameter, "}` of a path. What is no id is not found, like an id that nobody has.")]
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $name(pub(crate) Uuid);
 
-impl FromRequest for PathId {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(ResourceId::parse);
-        ready(id.map(|id| PathId(id.0)).ok_or_else(Problem::not_found))
-    }
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let id = request.match_info().get($parameter).and_then(ResourceId::parse);
+                ready(id.map(|id| $name(id.0)).ok_or_else(Problem::not_found))
+            }
+        }
+    };
 }
 
 /// The second id of a path: of what belongs to the first. It has the name that stands last in the pattern.
@@ -37,3 +41,5 @@ impl FromRequest for InnerId {
         ready(id.map(|id| InnerId(id.0)).ok_or_else(Problem::not_found))
     }
 }
+path_id!(PathId, "id");
+path_id!(PathUser, "user");

@@ -14,6 +14,7 @@ use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 pub mod api_keys;
 mod clock;
 pub mod connections;
+pub mod groups;
 pub mod health;
 mod idempotency;
 pub mod jobs;
