@@ -44,12 +44,16 @@ needs! {
     AuditRead
     ConnectionsRead
     ConnectionsWrite
+    GroupsRead
+    GroupsWrite
     OrganizationRead
     RolesRead
     ScimTokensWrite
     SubAccountsRead
     SubAccountsWrite
+    UsersDelete
     UsersRead
+    UsersWrite
 }
 
 /// A media type that a route answers.
