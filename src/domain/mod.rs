@@ -9,6 +9,6 @@ pub mod operator;
 pub mod organization;
 pub mod ownership;
 pub mod permission;
-pub mod sub_account;
 pub mod person;
+pub mod sub_account;
 pub mod token;

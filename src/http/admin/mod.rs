@@ -21,8 +21,8 @@ pub(in crate::http) mod path;
 pub(crate) mod problem;
 pub(in crate::http) mod query;
 mod roles;
-mod sub_accounts;
 pub(in crate::http) mod single;
+mod sub_accounts;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};

@@ -10,8 +10,8 @@ pub mod organization;
 pub mod paging;
 pub mod role_change;
 pub mod roles;
-pub mod sub_accounts;
 pub mod scim_tokens;
+pub mod sub_accounts;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Managed, Refusal};

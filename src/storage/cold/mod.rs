@@ -23,10 +23,10 @@ pub mod leavers;
 pub mod operator_log;
 pub mod operators;
 pub mod organizations;
-pub mod sub_accounts;
 pub mod ownership;
 pub mod people;
 pub mod roles;
+pub mod sub_accounts;
 pub mod tokens;
 
 pub use connections::NewConnection;
