@@ -3,7 +3,7 @@
 mod api_keys;
 pub(in crate::http) mod body;
 pub(crate) mod code;
-mod connections;
+pub(in crate::http) mod connections;
 mod docs;
 pub(in crate::http) mod endpoint;
 pub(in crate::http) mod export;

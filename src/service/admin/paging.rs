@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use uuid::Uuid;
+
 use crate::service::cursor::{Direction, Key, Position};
 
 /// One field of a sort.
@@ -78,6 +80,36 @@ pub fn of_rows<T>(
     let next = if has_behind { at(rows.last(), Direction::Forward) } else { None };
     let previous = if has_before { at(rows.first(), Direction::Backward) } else { None };
     Page { rows, next, previous, total }
+}
+
+/// A page of rows that `load` reads in the order of their ids, one more than asked for: behind an id if one is given, the
+/// greatest first where `true`. The order that the request names is that of the ids.
+///
+/// # Errors
+/// Those of `load`.
+pub async fn by_id<T, E>(
+    request: &PageRequest,
+    load: impl AsyncFn(Option<Uuid>, bool, usize) -> Result<Vec<T>, E>,
+    id: impl Fn(&T) -> Uuid,
+) -> Result<Page<T>, E> {
+    let descending = request.sort.first().is_some_and(|sort| sort.descending);
+    let place = request.position.as_ref().and_then(|position| match position.keys.last() {
+        Some(Key::Text(id)) => Uuid::try_parse(id).ok(),
+        _ => None,
+    });
+    let backward = request.position.as_ref().is_some_and(|position| position.direction == Direction::Backward);
+    let mut rows = load(place, descending != backward, request.limit.saturating_add(1)).await?;
+    let has_more = rows.len() > request.limit;
+    rows.truncate(request.limit);
+    if backward {
+        rows.reverse();
+    }
+    let (has_before, has_behind) = if backward { (has_more, true) } else { (place.is_some(), has_more) };
+    let at =
+        |row: Option<&T>, direction| row.map(|row| Position { direction, keys: vec![Key::Text(id(row).to_string())] });
+    let next = if has_behind { at(rows.last(), Direction::Forward) } else { None };
+    let previous = if has_before { at(rows.first(), Direction::Backward) } else { None };
+    Ok(Page { rows, next, previous, total: None })
 }
 
 /// The id, last of the keys, is ascending whatever the others are.
