@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod connection;
 pub mod event;
+pub mod group;
 pub mod ids;
 pub mod operator;
 pub mod organization;

@@ -9,6 +9,8 @@ pub(in crate::http) mod endpoint;
 pub(in crate::http) mod export;
 pub(in crate::http) mod form;
 mod granted;
+mod group_members;
+mod groups;
 mod help;
 pub(in crate::http) mod idempotency;
 pub(in crate::http) mod layer;
@@ -20,6 +22,7 @@ pub(crate) mod problem;
 pub(in crate::http) mod query;
 mod roles;
 pub(in crate::http) mod single;
+pub(in crate::http) mod users;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -65,8 +68,26 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
         Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),
         Endpoint::of::<connections::tokens::__path_revoke, _, _>(connections::tokens::revoke),
+        Endpoint::of::<groups::__path_list, _, _>(groups::list),
+        Endpoint::of::<groups::__path_create, _, _>(groups::create),
+        Endpoint::of::<groups::__path_get, _, _>(groups::get),
+        Endpoint::of::<groups::__path_patch, _, _>(groups::patch),
+        Endpoint::of::<groups::__path_delete, _, _>(groups::delete),
+        Endpoint::of::<groups::__path_map, _, _>(groups::map),
+        Endpoint::of::<group_members::__path_list, _, _>(group_members::list),
+        Endpoint::of::<group_members::__path_add, _, _>(group_members::add),
+        Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
+        Endpoint::of::<users::__path_list, _, _>(users::list),
+        Endpoint::of::<users::__path_get, _, _>(users::get),
+        Endpoint::of::<users::deeds::__path_patch, _, _>(users::deeds::patch),
+        Endpoint::of::<users::deeds::__path_delete, _, _>(users::deeds::delete),
+        Endpoint::of::<users::deeds::__path_set_roles, _, _>(users::deeds::set_roles),
+        Endpoint::of::<users::deeds::__path_suspend, _, _>(users::deeds::suspend),
+        Endpoint::of::<users::deeds::__path_unsuspend, _, _>(users::deeds::unsuspend),
+        Endpoint::of::<users::deeds::__path_release, _, _>(users::deeds::release),
+        Endpoint::of::<users::bulk::__path_bulk, _, _>(users::bulk::bulk),
     ]
 }
 

@@ -9,17 +9,21 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::domain::ids::ResourceId;
 
-/// The `{id}` of a path. What is no id is not found, like an id that nobody has.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PathId(pub(crate) Uuid);
+macro_rules! path_id {
+    ($name:ident, $parameter:literal) => {
+        #[doc = concat!("The `{", $parameter, "}` of a path. What is no id is not found, like an id that nobody has.")]
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $name(pub(crate) Uuid);
 
-impl FromRequest for PathId {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(named(request, "id").map(PathId))
-    }
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                ready(named(request, $parameter).map($name))
+            }
+        }
+    };
 }
 
 /// The second id of a path: of what belongs to the first. It has the name that stands last in the pattern.
@@ -36,6 +40,8 @@ impl FromRequest for InnerId {
         ready(id.map(|id| InnerId(id.0)).ok_or_else(Problem::not_found))
     }
 }
+path_id!(PathId, "id");
+path_id!(PathUser, "user");
 
 /// The id that a path has under a name.
 ///
