@@ -1,11 +1,9 @@
 //! Records that finders answer, shared by both backends.
 
-use diesel::deserialize::FromSql;
-use diesel::sql_types::Nullable;
 use diesel::{Queryable, Selectable};
 
 use super::schema::{api_keys, connection_health, connections, jobs, organizations, scim_tokens};
-use super::uid::{Id, MaybeId, Uid};
+use super::uid::{Id, MaybeId};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
 
@@ -82,7 +80,7 @@ pub struct OrganizationRecord {
     /// Name for people.
     pub name: String,
     /// The organization that it is a sub-account of.
-    #[diesel(deserialize_as = MaybeOrganization)]
+    #[diesel(deserialize_as = MaybeId)]
     pub parent: Option<OrganizationId>,
     /// `active`, `suspended`, `archived`
     pub state: String,
@@ -94,26 +92,6 @@ pub struct OrganizationRecord {
     pub modified: i64,
     /// Version.
     pub version: i64,
-}
-
-/// How a nullable id is read.
-pub struct MaybeOrganization(Option<Id>);
-
-impl<D: diesel::backend::Backend> Queryable<Nullable<Uid>, D> for MaybeOrganization
-where
-    Option<Id>: FromSql<Nullable<Uid>, D>,
-{
-    type Row = Option<Id>;
-
-    fn build(row: Option<Id>) -> diesel::deserialize::Result<Self> {
-        Ok(MaybeOrganization(row))
-    }
-}
-
-impl From<MaybeOrganization> for Option<OrganizationId> {
-    fn from(id: MaybeOrganization) -> Self {
-        id.0.map(OrganizationId::from)
-    }
 }
 
 /// A stored connection to an identity provider.

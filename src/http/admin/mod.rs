@@ -3,7 +3,7 @@
 mod api_keys;
 pub(in crate::http) mod body;
 pub(crate) mod code;
-mod connections;
+pub(in crate::http) mod connections;
 mod docs;
 pub(in crate::http) mod endpoint;
 pub(in crate::http) mod export;
@@ -23,6 +23,7 @@ pub(in crate::http) mod query;
 mod roles;
 pub(in crate::http) mod single;
 mod sub_accounts;
+pub(in crate::http) mod users;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -87,6 +88,15 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<sub_accounts::access::__path_list, _, _>(sub_accounts::access::list),
         Endpoint::of::<sub_accounts::access::__path_grant, _, _>(sub_accounts::access::grant),
         Endpoint::of::<sub_accounts::access::__path_revoke, _, _>(sub_accounts::access::revoke),
+        Endpoint::of::<users::__path_list, _, _>(users::list),
+        Endpoint::of::<users::__path_get, _, _>(users::get),
+        Endpoint::of::<users::deeds::__path_patch, _, _>(users::deeds::patch),
+        Endpoint::of::<users::deeds::__path_delete, _, _>(users::deeds::delete),
+        Endpoint::of::<users::deeds::__path_set_roles, _, _>(users::deeds::set_roles),
+        Endpoint::of::<users::deeds::__path_suspend, _, _>(users::deeds::suspend),
+        Endpoint::of::<users::deeds::__path_unsuspend, _, _>(users::deeds::unsuspend),
+        Endpoint::of::<users::deeds::__path_release, _, _>(users::deeds::release),
+        Endpoint::of::<users::bulk::__path_bulk, _, _>(users::bulk::bulk),
     ]
 }
 

@@ -2,8 +2,10 @@
 //! admin API (problems, lists, conditions, repeats, rates).
 
 mod blocks;
+mod connections;
 mod deed;
 mod granted;
+mod jobs;
 mod operators;
 mod organizations;
 mod system;
@@ -42,6 +44,9 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(delete.clone(), "/organizations/{id}/users/{uid}", users::delete),
         Endpoint::at(get.clone(), "/organizations/{id}/blocks", blocks::list),
         Endpoint::at(delete.clone(), "/organizations/{id}/blocks/{bid}", blocks::lift),
+        Endpoint::at(get.clone(), "/connections", connections::list),
+        Endpoint::at(post.clone(), "/connections/{id}/pause", connections::pause),
+        Endpoint::at(get.clone(), "/jobs", jobs::list),
         Endpoint::at(get.clone(), "/operators", operators::list),
         Endpoint::at(post, "/operators", operators::create),
         Endpoint::at(delete, "/operators/{id}", operators::remove),

@@ -230,6 +230,32 @@ async fn expected(
     Ok(conditions.if_match.is_some().then_some(found.version))
 }
 
+/// An organization where something else is shown.
+#[derive(Serialize)]
+pub(super) struct Named {
+    id: String,
+    slug: String,
+    name: String,
+}
+
+impl Named {
+    pub(super) fn of(record: &OrganizationRecord) -> Self {
+        Named { id: record.id.to_string(), slug: record.slug.clone(), name: record.name.clone() }
+    }
+}
+
+/// The organizations of a filter.
+///
+/// # Errors
+/// 400 for what is no id.
+pub(super) fn ids(name: &str, texts: &[&str]) -> Result<Vec<OrganizationId>, Problem> {
+    let id = |text: &&str| {
+        let id = ResourceId::parse(text).map(|id| OrganizationId(id.0));
+        id.ok_or_else(|| invalid(format!("{name} must be the id of an organization.")))
+    };
+    texts.iter().map(id).collect()
+}
+
 /// Switches that are given.
 #[derive(Default)]
 struct Switches {

@@ -12,6 +12,7 @@ pub mod role_change;
 pub mod roles;
 pub mod scim_tokens;
 pub mod sub_accounts;
+pub mod users;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Managed, Refusal};

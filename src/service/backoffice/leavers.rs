@@ -88,7 +88,11 @@ pub async fn delete(
         match db.transaction(async move |db: &mut Db<'_>| plan.run(db).await).await {
             Err(StorageError::Stale) if attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error.into()),
-            Ok(block) => return Ok(Deleted { block, next_sync_effect: effect(mode, manager.as_deref()) }),
+            Ok(block) => {
+                // The search index follows searches; erased names must not wait for one.
+                db.follow_search_index().await?;
+                return Ok(Deleted { block, next_sync_effect: effect(mode, manager.as_deref()) });
+            }
         }
     }
 }

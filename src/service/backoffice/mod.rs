@@ -4,7 +4,9 @@
 pub mod api_keys;
 pub mod blocks;
 pub mod connections;
+pub mod directories;
 pub mod error;
+pub mod jobs;
 pub mod leavers;
 pub mod operators;
 pub mod organizations;
@@ -15,8 +17,10 @@ pub mod tokens;
 use std::net::IpAddr;
 
 use crate::domain::actor::Actor;
-use crate::domain::ids::{OperatorId, TokenId};
+use crate::domain::ids::{OperatorId, OrganizationId, TokenId};
 use crate::domain::operator::OperatorRole;
+use crate::domain::permission::{PermissionSet, Role};
+use crate::service::admin::{Caller, Credential};
 use crate::service::ids;
 use crate::storage::Deed;
 
@@ -40,6 +44,20 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// What they are where an organization's own services are asked: they see everything.
+    pub fn within(&self, organization: OrganizationId) -> Caller {
+        Caller {
+            organization,
+            actor: Actor::Operator(self.id),
+            credential: Credential::OperatorKey(self.key),
+            roles: Role::Admin.into(),
+            permissions: PermissionSet::of(Role::Admin.into()),
+            now: self.now,
+            request_id: self.request_id.clone(),
+            client_ip: self.client_ip,
+        }
+    }
+
     /// A deed of theirs, for a reason that was checked.
     pub fn ctx(&self, reason: String) -> OperatorCtx {
         OperatorCtx {

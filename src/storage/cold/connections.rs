@@ -148,6 +148,22 @@ pub async fn list(db: &mut Db<'_>, organization: OrganizationId) -> Result<Vec<C
 }
 
 impl Database {
+    /// All connections of all organizations, in the order of their ids.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn list_connections_across_organizations(&self) -> Result<Vec<ConnectionRecord>> {
+        let query = connections::table.order(connections::id).select(ConnectionRecord::cols());
+        self.cold_read(async |db| Ok(query.all(db).await?)).await
+    }
+    /// The connection of that id, in whatever organization.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn find_connection_across_organizations(&self, id: ConnectionId) -> Result<Option<ConnectionRecord>> {
+        let query = connections::table.filter(connections::id.eq(Id::from(id))).select(ConnectionRecord::cols());
+        self.cold_read(async |db| Ok(query.opt(db).await?)).await
+    }
     /// `connections::insert` in a transaction of its own.
     ///
     /// # Errors

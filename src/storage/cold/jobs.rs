@@ -152,7 +152,61 @@ fn detail(job: &JobRecord) -> String {
         .to_string()
 }
 
+/// A page of jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobsQuery {
+    /// Of these organizations; empty: of all.
+    pub organizations: Vec<OrganizationId>,
+    /// In these states.
+    pub states: Vec<String>,
+    /// Behind this job in the order.
+    pub after: Option<Uuid>,
+    /// Whether the youngest come first.
+    pub descending: bool,
+    /// Rows at most.
+    pub limit: u32,
+}
+
 impl Database {
+    /// How many jobs a query selects, whatever its place and limit.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn count_jobs_across_organizations(&self, asked: &JobsQuery) -> Result<i64> {
+        let all = || jobs::table.filter(jobs::state.eq_any(asked.states.clone())).count();
+        let organizations = || asked.organizations.iter().copied().map(Id::from).collect::<Vec<_>>();
+        self.cold_read(async |db| {
+            Ok(if asked.organizations.is_empty() {
+                all().one(db).await?
+            } else {
+                all().filter(jobs::organization.eq_any(organizations())).one(db).await?
+            })
+        })
+        .await
+    }
+    /// A page of jobs in the order of their ids, which is that of their creation.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn list_jobs_across_organizations(&self, asked: &JobsQuery) -> Result<Vec<JobRecord>> {
+        let all = || {
+            let of_state = jobs::table.filter(jobs::state.eq_any(asked.states.clone()));
+            of_state.limit(i64::from(asked.limit)).select(JobRecord::cols())
+        };
+        let organizations = || asked.organizations.iter().copied().map(Id::from).collect::<Vec<_>>();
+        let some = || all().filter(jobs::organization.eq_any(organizations()));
+        let older = || jobs::id.lt(Id(asked.after.unwrap_or(Uuid::max())));
+        let younger = || jobs::id.gt(Id(asked.after.unwrap_or(Uuid::nil())));
+        self.cold_read(async |db| {
+            Ok(match (asked.organizations.is_empty(), asked.descending) {
+                (true, true) => all().filter(older()).order(jobs::id.desc()).all(db).await?,
+                (true, false) => all().filter(younger()).order(jobs::id).all(db).await?,
+                (false, true) => some().filter(older()).order(jobs::id.desc()).all(db).await?,
+                (false, false) => some().filter(younger()).order(jobs::id).all(db).await?,
+            })
+        })
+        .await
+    }
     /// The jobs on one thing, the youngest first.
     ///
     /// # Errors

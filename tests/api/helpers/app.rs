@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use rollcall::config::{Limits, SecretKey, SecretKeySource, Settings};
 use rollcall::domain::token::{self, Lifetime, SecretKind};
+use rollcall::service::backoffice::operators::{self, CreateOperator};
 use rollcall::service::backoffice::organizations::{self, Bootstrapped};
 use rollcall::service::backoffice::{OperatorCtx, connections, tokens};
 use rollcall::service::ids;
@@ -105,6 +106,22 @@ impl TestApp {
         Admin::new(&self.url, &key)
     }
 
+    /// A client of the backoffice with the key of a new operator of that role.
+    pub(crate) async fn backoffice(&self, role: &str) -> Admin {
+        let asked = CreateOperator { name: format!("Test {role}"), role: role.to_owned() };
+        let issued = operators::create(&self.operator(), &self.state.db, asked).await.expect("an operator");
+        self.backoffice_with(&issued.secret)
+    }
+
+    /// A client of the backoffice with any key.
+    pub(crate) fn backoffice_with(&self, key: &str) -> Admin {
+        let url = match &self.state.settings.backoffice_listen {
+            Some(address) => format!("http://{address}"),
+            None => self.url.clone(),
+        };
+        Admin::at(&url, "/backoffice/v1", key)
+    }
+
     /// A client of the admin API with any key.
     pub(crate) fn admin_with(&self, key: &str) -> Admin {
         Admin::new(&self.url, key)
@@ -125,6 +142,16 @@ impl TestApp {
     /// Lets the application's clock go forward.
     pub(crate) fn advance(&self, micros: i64) {
         self.ahead.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Rows of a query with one text column `line`, in order; `{nil}` is the nil id.
+    pub(crate) async fn lines(&self, sql: &str) -> Vec<String> {
+        self.home.lines(sql).await
+    }
+
+    /// Every row of every table as text.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        self.home.dump().await
     }
 
     /// Runs statements on the application's database.

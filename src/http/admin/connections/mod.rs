@@ -1,7 +1,7 @@
 //! `/connections`: identity providers of the organization, and the steps from one state to the next.
 
 pub(super) mod tokens;
-mod view;
+pub(in crate::http) mod view;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;

@@ -155,7 +155,7 @@ impl ConnectionView {
     ///
     /// # Errors
     /// 500 for damaged settings.
-    pub(super) fn of(shared: &Shared, found: &Connection) -> Result<Self, Problem> {
+    pub(in crate::http) fn of(shared: &Shared, found: &Connection) -> Result<Self, Problem> {
         let record = &found.record;
         let settings = ConnectionSettings::parse(&record.settings)
             .map_err(|error| Problem::internal(format!("settings of connection {}: {error}", record.id)))?;

@@ -1,0 +1,11 @@
+//! The operators' surface: what holds on all of its routes, then the routes.
+
+mod blocks;
+mod credentials;
+mod deletion;
+mod operators;
+mod organizations;
+mod routes;
+
+/// A reason that is one.
+pub(super) const REASON: &str = "asked for in ticket 4711";
