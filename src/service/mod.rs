@@ -16,6 +16,7 @@ pub mod error;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;
+pub mod person_export;
 pub mod scim;
 
 pub use error::{Result, ServiceError, Unauthenticated};

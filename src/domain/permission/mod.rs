@@ -232,6 +232,15 @@ mod tests {
         assert_eq!(PermissionSet::of(Role::Admin.into()).iter().count(), MATRIX.len());
     }
 
+    /// An export of a person holds their part of both logs.
+    #[test]
+    fn who_reads_the_audit_log_reads_the_provisioning_log() {
+        for role in Role::ALL {
+            let set = PermissionSet::of(role.into());
+            assert!(!set.allows(P::AuditRead) || set.allows(P::ProvisioningLogRead), "{role:?}");
+        }
+    }
+
     #[test]
     fn a_key_gets_no_role_above_its_creators() {
         assert_eq!(roles_for_a_key_by(Role::Admin.into()).iter().count(), 6);

@@ -97,6 +97,7 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<users::deeds::__path_unsuspend, _, _>(users::deeds::unsuspend),
         Endpoint::of::<users::deeds::__path_release, _, _>(users::deeds::release),
         Endpoint::of::<users::bulk::__path_bulk, _, _>(users::bulk::bulk),
+        Endpoint::of::<users::data_export::__path_export, _, _>(users::data_export::export),
     ]
 }
 

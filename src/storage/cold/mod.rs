@@ -15,6 +15,7 @@ pub mod api_keys;
 pub mod blocks;
 mod clock;
 pub mod connections;
+pub mod dossier;
 pub mod groups;
 pub mod health;
 mod idempotency;

@@ -325,4 +325,15 @@ impl Database {
     ) -> Result<Vec<AccessRecord>> {
         self.cold_read(async |db| list_access(db, home, id, after, limit).await).await
     }
+    /// Sub-accounts that a person of `home` was given access to.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn sub_accounts_reached_by(
+        &self,
+        home: OrganizationId,
+        user: ResourceId,
+    ) -> Result<Vec<(OrganizationId, AccessRecord)>> {
+        self.cold_read(async |db| reached_by(db, home, user).await).await
+    }
 }

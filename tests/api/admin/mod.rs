@@ -9,3 +9,5 @@ mod organization;
 mod problems;
 mod rates;
 mod routes;
+mod sub_accounts;
+mod user_export;

@@ -1,6 +1,7 @@
 //! `/users`: the list of people and one of them. What is done to them is in `deeds` and `bulk`.
 
 pub(super) mod bulk;
+pub(super) mod data_export;
 pub(super) mod deeds;
 mod view;
 

@@ -21,6 +21,7 @@ use crate::storage::{ConnectionRecord, Database, Db};
 
 mod bulk;
 mod deed;
+mod export;
 mod hold;
 mod leave;
 mod list;
@@ -29,6 +30,7 @@ mod role;
 
 pub use bulk::{BulkDeed, BulkResult, MOST, bulk};
 pub use deed::open;
+pub use export::export;
 pub use hold::{suspend, unsuspend};
 pub use leave::{delete, release};
 pub use list::{ListUsers, Mfa, RoleSourceKind, list, order};
