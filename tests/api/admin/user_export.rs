@@ -3,8 +3,6 @@
 use rollcall::storage::Backend;
 use serde_json::{Value, json};
 
-use crate::helpers::*;
-
 const UNKNOWN: &str = "0192f3a0-0000-7000-8000-000000000000";
 
 fn actions(export: &Value) -> Vec<&str> {
