@@ -16,11 +16,13 @@ mod clock;
 pub mod connections;
 mod idempotency;
 pub mod organizations;
+mod refusals;
 pub mod tokens;
 
 pub use connections::NewConnection;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
 pub use organizations::{NewOrganization, OrganizationState};
+pub use refusals::{RefusedDeed, record_refusal};
 pub use tokens::NewToken;
 
 /// Who does a deed on cold tables, when, and under which event.
