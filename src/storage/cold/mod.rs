@@ -23,11 +23,13 @@ pub mod organizations;
 pub mod ownership;
 pub mod people;
 pub mod roles;
+mod refusals;
 pub mod tokens;
 
 pub use connections::NewConnection;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
 pub use organizations::{NewOrganization, OrganizationState};
+pub use refusals::{RefusedDeed, record_refusal};
 pub use tokens::NewToken;
 
 /// Who does a deed on cold tables, when, and under which event.
