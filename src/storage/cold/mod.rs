@@ -22,8 +22,8 @@ pub mod leavers;
 pub mod organizations;
 pub mod ownership;
 pub mod people;
-pub mod roles;
 mod refusals;
+pub mod roles;
 pub mod tokens;
 
 pub use connections::NewConnection;

@@ -8,3 +8,4 @@ mod organization;
 mod problems;
 mod rates;
 mod routes;
+mod users;
