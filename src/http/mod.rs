@@ -88,7 +88,10 @@ impl Http {
     /// Mounts the surfaces, and 404 for what is none of theirs. The backoffice is among them unless it has a listener of
     /// its own.
     pub fn configure(&self, config: &mut ServiceConfig) {
-        config.configure(|config| admin::configure(&self.shared, config)).service(scim::scope(&self.shared)).service(scim::guide());
+        config
+            .configure(|config| admin::configure(&self.shared, config))
+            .service(scim::scope(&self.shared))
+            .service(scim::guide());
         if self.shared.state.settings.backoffice_listen.is_none() {
             config.service(backoffice::scope(&self.shared));
         }

@@ -11,3 +11,4 @@ mod rates;
 mod routes;
 mod sub_accounts;
 mod user_export;
+mod users;

@@ -45,13 +45,14 @@ pub async fn of_users(
     directories: &Directories,
     users: &[ResourceId],
 ) -> Result<HashMap<ResourceId, Vec<HeldRole>>> {
-    type Row = (Uid, Text, Integer, Nullable<Uid>, Nullable<Text>);
+    type Types = (Uid, Text, Integer, Nullable<Uid>, Nullable<Text>);
+    type Row = (Id, String, i32, Option<Id>, Option<String>);
     let mut held: HashMap<ResourceId, Vec<HeldRole>> = HashMap::new();
     if users.is_empty() {
         return Ok(held);
     }
-    let statement = sql::of_users(organization, directories, users).statement::<Row>(false);
-    let rows: Vec<(Id, String, i32, Option<Id>, Option<String>)> = statement.all(db).await?;
+    let statement = sql::of_users(organization, directories, users).statement::<Types>(false);
+    let rows: Vec<Row> = statement.all(db).await?;
     for (user, text, source, group, name) in rows {
         let (role, source) = match source {
             DIRECT => (Role::parse(&text), RoleSource::Direct),
@@ -86,7 +87,8 @@ pub async fn holders(
     sql.push(
         " SELECT role, source, count(DISTINCT user_id) FROM held GROUP BY role, source \
          UNION ALL SELECT role, 0, count(DISTINCT user_id) FROM held GROUP BY role \
-         UNION ALL SELECT p.role, 4, count(*) FROM role_mappings p WHERE p.organization = ",
+         UNION ALL SELECT p.role, 4, count(*) FROM role_mappings p \
+         JOIN groups g ON g.organization = p.organization AND g.id = p.group_id AND g.deleted IS NULL WHERE p.organization = ",
     );
     sql.id(organization.0).push(" GROUP BY p.role");
     let rows: Vec<(String, i32, i64)> = sql.statement::<(Text, Integer, BigInt)>(true).all(db).await?;
