@@ -11,7 +11,7 @@ use crate::service::admin::error::{Refusal, Result};
 use crate::service::{ServiceError, ids};
 use crate::storage::cold::blocks::{self, NewBlock};
 use crate::storage::cold::leavers::{self, Leaver, Tombstone};
-use crate::storage::cold::operator_log;
+use crate::storage::cold::{operator_log, people};
 use crate::storage::write::{Action, Change};
 use crate::storage::{Database, Db, Deed, StorageError, Write};
 
@@ -149,7 +149,7 @@ impl Plan {
         leavers::end(db, organization, id).await?;
         if let Some(write) = &self.write {
             write.apply(db).await?;
-            operator_log::explain(db, first, organization).await?;
+            people::explain(db, first, organization).await?;
             operator_log::copy(db, first, organization).await?;
         }
         let block = match &self.block {

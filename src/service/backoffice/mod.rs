@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod leavers;
 pub mod operators;
 pub mod organizations;
+pub mod people;
 pub mod system;
 pub mod tenants;
 pub mod tokens;
