@@ -11,7 +11,7 @@ use diesel::sqlite::Sqlite;
 use std::io::Write;
 use uuid::Uuid;
 
-use crate::domain::ids::{ConnectionId, EventId, OrganizationId, ResourceId, TokenId};
+use crate::domain::ids::{ConnectionId, EventId, LogEntryId, OrganizationId, ResourceId, TokenId};
 
 /// SQL type of an id.
 #[derive(SqlType, QueryId)]
@@ -61,4 +61,4 @@ macro_rules! newtypes {
         }
     )*};
 }
-newtypes!(OrganizationId, ConnectionId, TokenId, ResourceId, EventId);
+newtypes!(OrganizationId, ConnectionId, TokenId, ResourceId, EventId, LogEntryId);

@@ -12,17 +12,25 @@ use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
 pub mod api_keys;
+mod audit_log;
 mod clock;
 pub mod connections;
 mod idempotency;
+mod labels;
 pub mod organizations;
+mod provisioning_log;
 mod refusals;
+mod retention;
 pub mod tokens;
 
+pub use audit_log::{EventKey, EventRecord};
 pub use connections::NewConnection;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
+pub use labels::Labelled;
 pub use organizations::{NewOrganization, OrganizationState};
+pub use provisioning_log::{Heard, LogEntry, LogSelection, NewLogEntry, Window};
 pub use refusals::{RefusedDeed, record_refusal};
+pub use retention::Removed;
 pub use tokens::NewToken;
 
 /// Who does a deed on cold tables, when, and under which event.
