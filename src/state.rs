@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{SecretKey, Settings};
+use crate::service::provisioning_log::ProvisioningLog;
 use crate::storage::Database;
 use crate::telemetry::Metrics;
 
@@ -42,4 +43,6 @@ pub struct AppState {
     pub secret_key: Arc<SecretKey>,
     /// Counters and histograms; `observe` is called once a request.
     pub metrics: Arc<Metrics>,
+    /// What identity providers asked for.
+    pub provisioning_log: Arc<ProvisioningLog>,
 }

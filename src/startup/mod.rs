@@ -3,6 +3,7 @@
 
 mod probes;
 mod tls;
+mod upkeep;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -15,6 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Settings, TlsFiles};
 use crate::http::Http;
+use crate::service::provisioning_log::ProvisioningLog;
 use crate::state::{AppState, Clock};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
@@ -102,8 +104,11 @@ impl Application {
         let sockets = listen(&settings.listen, &addresses)?;
         let port = port_of(&sockets);
         let settings = settings.listening_on(port);
+        let provisioning_log = Arc::new(ProvisioningLog::new(db.clone()));
+        let lost = Arc::clone(&provisioning_log);
         let state = AppState {
-            metrics: Arc::new(Metrics::new(&db, surroundings.log)),
+            metrics: Arc::new(Metrics::new(&db, surroundings.log, move || lost.dropped())),
+            provisioning_log,
             db,
             secret_key: Arc::new(secret_key),
             clock: surroundings.clock,
@@ -175,8 +180,10 @@ impl Application {
         });
         let renewal = self.certificate.map(|certificate| tokio::spawn(renew(certificate)));
         let metrics = self.metrics_server.map(tokio::spawn);
+        let logs = upkeep::start(&self.state);
         let result = self.server.await;
         stopper.abort();
+        logs.stop().await;
         for task in renewal.iter().map(|t| t.abort_handle()).chain(metrics.iter().map(|t| t.abort_handle())) {
             task.abort();
         }

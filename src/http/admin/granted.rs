@@ -30,7 +30,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(ApiKeysRead ApiKeysWrite OrganizationRead RolesRead);
+needs!(ApiKeysRead ApiKeysWrite AuditRead OrganizationRead ProvisioningLogRead RolesRead);
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
 mod api_keys;
+mod audit_events;
 mod body;
 pub(crate) mod code;
 mod docs;
@@ -16,6 +17,7 @@ mod openapi;
 mod organization;
 mod path;
 pub(crate) mod problem;
+mod provisioning_log;
 mod query;
 mod roles;
 mod single;
@@ -51,7 +53,12 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<api_keys::__path_patch, _, _>(api_keys::patch),
         Endpoint::of::<api_keys::__path_revoke, _, _>(api_keys::revoke),
         Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
+        Endpoint::of::<audit_events::__path_list, _, _>(audit_events::list),
+        Endpoint::of::<audit_events::__path_get, _, _>(audit_events::get),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
+        Endpoint::of::<provisioning_log::__path_list, _, _>(provisioning_log::list),
+        Endpoint::of::<provisioning_log::__path_get, _, _>(provisioning_log::get),
+        Endpoint::of::<provisioning_log::__path_replay, _, _>(provisioning_log::replay),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
     ]
 }

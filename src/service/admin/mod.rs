@@ -2,11 +2,14 @@
 //! caller says who asks and what their roles permit.
 
 pub mod api_keys;
+pub mod audit_log;
 pub mod caller;
 pub mod error;
 pub mod organization;
 pub mod paging;
+pub mod provisioning_log;
 pub mod roles;
+mod windows;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Refusal};
