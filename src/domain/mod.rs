@@ -1,6 +1,7 @@
 //! Business rules, pure: identifiers, actors, roles and permissions, token format. It uses the protocol engine and nothing else.
 
 pub mod actor;
+pub mod changes;
 pub mod connection;
 pub mod event;
 pub mod group;
@@ -10,4 +11,5 @@ pub mod organization;
 pub mod ownership;
 pub mod permission;
 pub mod person;
+pub mod provisioning;
 pub mod token;
