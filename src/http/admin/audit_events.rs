@@ -95,7 +95,7 @@ pub(crate) struct AuditEventListView {
 }
 
 impl AuditEventView {
-    fn of(organization: OrganizationId, event: &AuditEvent) -> Self {
+    pub(in crate::http) fn of(organization: OrganizationId, event: &AuditEvent) -> Self {
         let party = |party: &Party| {
             let Party { kind, id, label } = party.clone();
             PartyView { kind, id, label }
@@ -106,7 +106,7 @@ impl AuditEventView {
             action: event.action.clone(),
             actor: party(&event.actor),
             target: party(&event.target),
-            organization: organization.to_string(),
+            organization: event.organization.clone().unwrap_or_else(|| organization.to_string()),
             result: if event.refused { "refused" } else { "ok" },
             problem_code: event.problem.clone(),
             ip: event.ip.clone(),
@@ -158,7 +158,7 @@ impl Exported for AuditEventView {
     }
 }
 
-fn filter(query: &ListQuery<Audit>, now: i64) -> Result<AuditFilter, Problem> {
+pub(in crate::http) fn filter<L: Listing>(query: &ListQuery<L>, now: i64) -> Result<AuditFilter, Problem> {
     let owned = |name| query.filter(name).into_iter().map(str::to_owned).collect();
     let action = |name: &str| EventKind::parse(name).map(|kind| kind.name().to_owned());
     let refused = |name: &str| match name {

@@ -118,7 +118,7 @@ pub(crate) struct ReplayView {
 }
 
 impl LogEntryView {
-    fn of(entry: &LogEntry) -> Self {
+    pub(in crate::http) fn of(entry: &LogEntry) -> Self {
         let entry = entry.clone();
         LogEntryView {
             id: entry.id.to_string(),
@@ -218,7 +218,7 @@ impl Exported for LogEntryView {
     }
 }
 
-fn filter(query: &ListQuery<Log>) -> Result<LogFilter, Problem> {
+pub(in crate::http) fn filter<L: Listing>(query: &ListQuery<L>) -> Result<LogFilter, Problem> {
     let id = |text: &&str| Uuid::try_parse(text).map_err(|_| invalid("connection takes ids of connections."));
     let status = |text: &&str| {
         let status = text.parse::<u16>().ok().filter(|status| (100..600).contains(status));

@@ -6,6 +6,7 @@ mod connections;
 mod deed;
 mod granted;
 mod jobs;
+mod logs;
 mod operators;
 mod organizations;
 mod system;
@@ -51,6 +52,8 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(get.clone(), "/connections", connections::list),
         Endpoint::at(post.clone(), "/connections/{id}/pause", connections::pause),
         Endpoint::at(get.clone(), "/jobs", jobs::list),
+        Endpoint::at(get.clone(), "/audit-events", logs::audit_events),
+        Endpoint::at(get.clone(), "/provisioning-log", logs::provisioning_log),
         Endpoint::at(get.clone(), "/operators", operators::list),
         Endpoint::at(post, "/operators", operators::create),
         Endpoint::at(delete, "/operators/{id}", operators::remove),

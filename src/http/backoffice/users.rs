@@ -178,6 +178,10 @@ pub(super) async fn delete(
     let found = timed(shared, leavers::load(db, organization, user, mode)).await?;
     conditions.0.check(found.version).map_err(ServiceError::Scim)?;
     let ctx = granted.operator.ctx(query.reason(&body.0)?);
+    if mode == Mode::Erase {
+        // What waits to be logged would be written afterwards.
+        shared.state.provisioning_log.flush().await;
+    }
     let deleted = timed(shared, leavers::delete(&ctx, db, organization, user, mode)).await?;
     // Tokens remember for a moment that nobody is blocked.
     shared.bearer.forget(organization);

@@ -79,6 +79,8 @@ pub struct AuditEvent {
     pub reason: Option<String>,
     /// What changed.
     pub changes: Vec<Value>,
+    /// In the operator log: the organization that it was done to.
+    pub organization: Option<String>,
 }
 
 /// The text of an event's place.
@@ -232,14 +234,19 @@ async fn shown(db: &Database, organization: OrganizationId, events: Vec<EventRec
         wanted.extend(aim(event));
     }
     let labels = db.labels(organization, wanted).await?;
-    Ok(events.into_iter().map(|event| show(event, &labels)).collect())
+    let is_operator_log = organization == OrganizationId::SERVICE;
+    Ok(events.into_iter().map(|event| show(event, &labels, is_operator_log)).collect())
 }
 
-fn show(event: EventRecord, labels: &HashMap<(Labelled, Uuid), String>) -> AuditEvent {
+/// `is_operator_log`: operators may know which of them it was, and where.
+fn show(event: EventRecord, labels: &HashMap<(Labelled, Uuid), String>, is_operator_log: bool) -> AuditEvent {
     let action = action(&event);
     let label = |thing: Option<(Labelled, Uuid)>| thing.and_then(|thing| labels.get(&thing).cloned());
     let (kind, id) = event.actor.split_once(':').unwrap_or((&event.actor, ""));
     let actor = match kind {
+        "operator" if is_operator_log => {
+            Party { kind: kind.to_owned(), id: Some(id.to_owned()), label: label(doer(&event.actor)) }
+        }
         "operator" => Party { kind: kind.to_owned(), id: None, label: Some(OPERATOR.to_owned()) },
         "system" => Party { kind: kind.to_owned(), id: None, label: Some(SYSTEM.to_owned()) },
         _ => Party { kind: shown_kind(kind).to_owned(), id: Some(id.to_owned()), label: label(doer(&event.actor)) },
@@ -259,6 +266,7 @@ fn show(event: EventRecord, labels: &HashMap<(Labelled, Uuid), String>) -> Audit
         action,
         actor,
         target,
+        organization: detail.get("organization").and_then(Value::as_str).filter(|_| is_operator_log).map(str::to_owned),
         problem: event.problem,
         ip: event.ip,
         request_id: event.request_id,
@@ -273,6 +281,7 @@ fn doer(actor: &str) -> Option<(Labelled, Uuid)> {
         "user" => Labelled::User,
         "api_key" => Labelled::ApiKey,
         "scim_token" => Labelled::ScimToken,
+        "operator" => Labelled::Operator,
         _ => return None,
     };
     Some((kind, Uuid::try_parse(id).ok()?))
@@ -296,6 +305,7 @@ fn aim(event: &EventRecord) -> Option<(Labelled, Uuid)> {
         "scim_token" => Labelled::ScimToken,
         "api_key" => Labelled::ApiKey,
         "organization" => Labelled::Organization,
+        "operator" => Labelled::Operator,
         _ => return None,
     };
     Some((kind, event.resource))

@@ -8,6 +8,7 @@ pub mod directories;
 pub mod error;
 pub mod jobs;
 pub mod leavers;
+pub mod local_people;
 pub mod operators;
 pub mod organizations;
 pub mod people;

@@ -9,7 +9,7 @@ use crate::domain::ids::OrganizationId;
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
-use crate::storage::schema::{api_keys, connections, groups, organizations, scim_tokens, users};
+use crate::storage::schema::{api_keys, connections, groups, operators, organizations, scim_tokens, users};
 use crate::storage::uid::Id;
 
 /// A kind of thing that has a name.
@@ -23,6 +23,8 @@ pub enum Labelled {
     ScimToken,
     ApiKey,
     Organization,
+    /// In the operator log only.
+    Operator,
 }
 
 /// Ids looked up in one statement.
@@ -51,6 +53,11 @@ async fn names(db: &mut Db<'_>, organization: Id, kind: Labelled, ids: Vec<Id>) 
             let of: HashMap<Id, String> = names!(db, organization, ids, connections, name).into_iter().collect();
             tokens.into_iter().filter_map(|(id, connection)| Some((id, of.get(&connection)?.clone()))).collect()
         }
+        Labelled::Operator if organization == Id::from(OrganizationId::SERVICE) => {
+            let rows = operators::table.filter(operators::id.eq_any(ids));
+            rows.select((operators::id, operators::name)).all::<(Id, String)>(db).await?
+        }
+        Labelled::Operator => Vec::new(),
         Labelled::Organization => {
             let rows = organizations::table.filter(organizations::id.eq(organization));
             rows.select((organizations::id, organizations::name)).all::<(Id, String)>(db).await?

@@ -4,6 +4,7 @@ mod blocks;
 mod connections;
 mod credentials;
 mod deletion;
+mod logs;
 mod operators;
 mod organizations;
 mod people;
