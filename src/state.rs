@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{SecretKey, Settings};
+use crate::service::provisioning_log::ProvisioningLog;
 use crate::storage::Database;
 use crate::telemetry::Metrics;
 
@@ -59,4 +60,6 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     /// Wakes the worker of jobs.
     pub jobs: Wake,
+    /// What identity providers asked for.
+    pub provisioning_log: Arc<ProvisioningLog>,
 }

@@ -12,6 +12,7 @@ mod output;
 mod secret_key;
 mod serve;
 mod token;
+mod user;
 
 use std::process::ExitCode;
 
@@ -55,6 +56,9 @@ enum Command {
     /// Create API keys
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Create people whom no directory manages
+    #[command(subcommand)]
+    User(user::Command),
     /// Print the OpenAPI document of the admin API
     Openapi,
     /// Print a new key for ROLLCALL_SECRET_KEY
@@ -122,6 +126,7 @@ async fn execute(command: Command, settings: Settings, log: LogWriter) -> Result
         Command::Connection(command) => connection::run(&command, &settings).await,
         Command::Token(command) => token::run(&command, &settings).await,
         Command::ApiKey(command) => api_key::run(&command, &settings).await,
+        Command::User(command) => user::run(&command, &settings).await,
         Command::SecretKey(_) | Command::Doctor(_) | Command::Openapi => Ok(()),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -39,6 +39,10 @@ pub struct Limits {
     pub token_burst: u32,
     /// Requests a minute for one credential of the admin API.
     pub api_rate: u32,
+    /// Days that entries of the provisioning log are kept: 1 to 400.
+    pub provisioning_log_days: usize,
+    /// Days that events, and so the audit log, are kept: at least 90.
+    pub event_days: usize,
 }
 
 impl Default for Limits {
@@ -59,9 +63,15 @@ impl Default for Limits {
             token_rate: 100,
             token_burst: 500,
             api_rate: 600,
+            provisioning_log_days: 30,
+            event_days: 400,
         }
     }
 }
+
+/// Bounds of how long logs are kept: the audit log shows the last 90 days where nothing else is asked.
+const MOST_LOG_DAYS: usize = 400;
+const LEAST_EVENT_DAYS: usize = 90;
 
 /// Where a bound is kept.
 enum Slot<'a> {
@@ -98,6 +108,8 @@ const NAMES: &[&str] = &[
     "token_rate",
     "token_burst",
     "api_rate",
+    "provisioning_log_days",
+    "event_days",
 ];
 
 impl Limits {
@@ -116,6 +128,12 @@ impl Limits {
         }
         if self.protocol.page_default > self.protocol.page_most {
             problems.push("limits.page_default: must not be more than limits.page_most".to_owned());
+        }
+        if self.provisioning_log_days > MOST_LOG_DAYS {
+            problems.push(format!("limits.provisioning_log_days: must not be more than {MOST_LOG_DAYS}"));
+        }
+        if self.event_days < LEAST_EVENT_DAYS {
+            problems.push(format!("limits.event_days: must not be less than {LEAST_EVENT_DAYS}"));
         }
         problems
     }
@@ -150,6 +168,8 @@ impl Limits {
             "token_rate" => Slot::Rate(&mut self.token_rate),
             "token_burst" => Slot::Rate(&mut self.token_burst),
             "api_rate" => Slot::Rate(&mut self.api_rate),
+            "provisioning_log_days" => Slot::Count(&mut self.provisioning_log_days),
+            "event_days" => Slot::Count(&mut self.event_days),
             _ => return None,
         })
     }
@@ -231,6 +251,8 @@ mod tests {
             ("page_most = 50", "limits.page_default: must not be more than limits.page_most"),
             ("token_rate = 4294967296", "limits.token_rate: must be a whole number above 0"),
             ("body_bytes = \"1M\"", "limits.body_bytes: must be a whole number above 0"),
+            ("provisioning_log_days = 401", "limits.provisioning_log_days: must not be more than 400"),
+            ("event_days = 89", "limits.event_days: must not be less than 90"),
             ("keep_alive = -1", "limits.keep_alive: must be a time above 0"),
             ("keep_alive = \"soon\"", "limits.keep_alive: must be a time above 0"),
         ];

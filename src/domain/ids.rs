@@ -32,6 +32,8 @@ id!(/// A person's session in a browser.
     SessionId);
 id!(/// An event; ours, so that a lost commit can be looked up.
     EventId);
+id!(/// An entry of the provisioning log: its time is in front, so that ids are in the order of time.
+    LogEntryId);
 
 impl OrganizationId {
     /// In place of an organization, for what belongs to none: the operator log, repeats of the operators' requests. No
@@ -43,6 +45,19 @@ impl ConnectionId {
     /// In place of a connection, for people and groups that no directory owns: one set of keys serves both kinds. No
     /// connection has this id.
     pub const LOCAL: ConnectionId = ConnectionId(Uuid::nil());
+}
+
+impl LogEntryId {
+    /// The id of an entry of a time (µs since 1970). Those of one µs differ by 62 bits of `tail`, in its order; with 0 it is
+    /// the first that the time can have.
+    pub fn at(at: i64, tail: u64) -> Self {
+        // Of a time too far for 48 bits of milliseconds: the last that there is.
+        let at = u64::try_from(at).unwrap_or(0).min((1 << 48) * 1000 - 1);
+        // A UUID version 7 (RFC 9562 §5.7), whose 12 bits behind the milliseconds hold the rest of the time.
+        let (millis, rest) = (u128::from(at / 1000), u128::from(at % 1000));
+        let tail = u128::from(tail & (u64::MAX >> 2));
+        LogEntryId(Uuid::from_u128(millis << 80 | 7 << 76 | rest << 64 | 2 << 62 | tail))
+    }
 }
 
 impl ResourceId {
@@ -63,4 +78,26 @@ pub struct Scope {
     pub organization: OrganizationId,
     /// The connection whose people and groups are visible.
     pub connection: ConnectionId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_the_log_sort_by_time_and_are_uuids() {
+        let at = 1_700_000_000_123_456;
+        let ids = [
+            LogEntryId::at(at - 1, u64::MAX),
+            LogEntryId::at(at, 0),
+            LogEntryId::at(at, 1),
+            LogEntryId::at(at, u64::MAX),
+            LogEntryId::at(at + 1, 0),
+            LogEntryId::at(at + 1_000, 0),
+        ];
+        assert!(ids.is_sorted());
+        assert!(ids.iter().all(|id| id.0.get_version_num() == 7 && id.0.get_variant() == uuid::Variant::RFC4122));
+        assert_eq!(LogEntryId::at(-5, 0), LogEntryId::at(0, 0));
+        assert!(LogEntryId::at(i64::MAX, 0) > LogEntryId::at(i64::MAX / 50, 0));
+    }
 }

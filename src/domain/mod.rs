@@ -1,6 +1,7 @@
 //! Business rules, pure: identifiers, actors, roles and permissions, token format. It uses the protocol engine and nothing else.
 
 pub mod actor;
+pub mod changes;
 pub mod connection;
 pub mod event;
 pub mod group;
@@ -11,4 +12,5 @@ pub mod ownership;
 pub mod permission;
 pub mod person;
 pub mod sub_account;
+pub mod provisioning;
 pub mod token;

@@ -27,7 +27,7 @@ pub enum SecretKind {
 
 impl SecretKind {
     /// First characters of every secret of this kind.
-    pub fn prefix(self) -> &'static str {
+    pub const fn prefix(self) -> &'static str {
         match self {
             SecretKind::ScimToken => "rc_st_",
             SecretKind::ApiKey => "rc_ak_",

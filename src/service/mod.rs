@@ -1,11 +1,12 @@
 //! One function per operation over storage and the pure engine. A service decides nothing that the protocol or the
 //! domain decides, parses no header and writes no SQL; it reads, calls the engine, and commits one `Write`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::domain::actor::Actor;
 use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::Scope;
+use crate::domain::provisioning::Happened;
 use crate::protocol::policy::Policy;
 
 pub mod admin;
@@ -17,6 +18,8 @@ pub mod idempotency;
 pub mod ids;
 pub mod jobs;
 pub mod person_export;
+pub mod provisioning_log;
+pub mod retention;
 pub mod scim;
 
 pub use error::{Result, ServiceError, Unauthenticated};
@@ -40,4 +43,17 @@ pub struct Ctx {
     pub policy: Policy,
     /// The organization's choices for this connection.
     pub settings: ConnectionSettings,
+    /// Whether writes are done or only tried.
+    pub effect: Effect,
+    /// What the write of the request came to, for the log.
+    pub trace: Arc<OnceLock<Happened>>,
+}
+
+/// What becomes of writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// They are committed.
+    Commit,
+    /// They are tried and undone.
+    Rehearse,
 }

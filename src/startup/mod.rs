@@ -4,6 +4,7 @@
 mod background;
 mod probes;
 mod tls;
+mod upkeep;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -16,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Settings, TlsFiles};
 use crate::http::Http;
+use crate::service::provisioning_log::ProvisioningLog;
 use crate::state::{AppState, Clock, Wake};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
@@ -107,8 +109,11 @@ impl Application {
         let backoffice = settings.backoffice_listen.take().map(own_listener).transpose()?;
         let (backoffice, address) = backoffice.unzip();
         settings.backoffice_listen = address;
+        let provisioning_log = Arc::new(ProvisioningLog::new(db.clone()));
+        let lost = Arc::clone(&provisioning_log);
         let state = AppState {
-            metrics: Arc::new(Metrics::new(&db, surroundings.log)),
+            metrics: Arc::new(Metrics::new(&db, surroundings.log, move || lost.dropped())),
+            provisioning_log,
             db,
             secret_key: Arc::new(secret_key),
             clock: surroundings.clock,
@@ -198,9 +203,11 @@ impl Application {
         let renewal = self.certificate.map(|certificate| tokio::spawn(renew(certificate)));
         let others = [self.backoffice_server, self.metrics_server].map(|server| server.map(tokio::spawn));
         let jobs = tokio::spawn(background::jobs(self.state.clone()));
+        let logs = upkeep::start(&self.state);
         let result = self.server.await;
         stopper.abort();
         jobs.abort();
+        logs.stop().await;
         for task in renewal.iter().map(|t| t.abort_handle()).chain(others.iter().flatten().map(|t| t.abort_handle())) {
             task.abort();
         }

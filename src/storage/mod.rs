@@ -23,8 +23,9 @@ use std::sync::Arc;
 use crate::domain::ids::{ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 pub use cold::{
-    Deed, IdempotencyKey, IdempotencyRecord, KeptAnswer, NewConnection, NewOrganization, NewToken, OrganizationState,
-    RefusedDeed,
+    Deed, EventKey, EventRecord, Heard, IdempotencyKey, IdempotencyRecord, KeptAnswer, Labelled, LogEntry,
+    LogSelection, NewConnection, NewLogEntry, NewOrganization, NewToken, OrganizationState, RefusedDeed, Removed,
+    Window,
 };
 pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};
@@ -83,6 +84,15 @@ struct Inner {
 enum AnyBackend {
     Sqlite(sqlite::Sqlite),
     Postgres(Box<postgres::Postgres>),
+}
+
+/// What a write came to that is rolled back.
+struct Undone(Result<Receipt>);
+
+impl From<StorageError> for Undone {
+    fn from(error: StorageError) -> Self {
+        Undone(Err(error))
+    }
 }
 
 /// Calls the same method of whichever backend it is.
@@ -194,6 +204,18 @@ impl Database {
     /// The refusals that `Action` names; `Busy`, `Broken`.
     pub async fn commit(&self, write: Write) -> Result<Receipt> {
         on_backend!(self, b => b.commit(write).await)
+    }
+    /// Applies a `Write` and undoes it: what `commit` would answer now.
+    ///
+    /// # Errors
+    /// As `commit`.
+    pub async fn rehearse(&self, write: Write) -> Result<Receipt> {
+        let outcome: Result<std::convert::Infallible, Undone> =
+            self.transaction(async move |db: &mut Db<'_>| Err(Undone(write.apply(db).await))).await;
+        match outcome {
+            Ok(never) => match never {},
+            Err(Undone(receipt)) => receipt,
+        }
     }
     /// The credential of a secret's SHA-256, whatever its state; `None` for an unknown one.
     ///

@@ -11,7 +11,7 @@ use diesel::sqlite::Sqlite;
 use std::io::Write;
 use uuid::Uuid;
 
-use crate::domain::ids::{BlockId, ConnectionId, EventId, OperatorId, OrganizationId, ResourceId, TokenId};
+use crate::domain::ids::{BlockId, ConnectionId, EventId, LogEntryId, OperatorId, OrganizationId, ResourceId, TokenId};
 
 /// SQL type of an id.
 #[derive(SqlType, QueryId)]
@@ -61,7 +61,7 @@ macro_rules! newtypes {
         }
     )*};
 }
-newtypes!(BlockId, OrganizationId, ConnectionId, TokenId, OperatorId, ResourceId, EventId);
+newtypes!(BlockId, OrganizationId, ConnectionId, TokenId, OperatorId, ResourceId, EventId, LogEntryId);
 
 impl From<Id> for Uuid {
     fn from(id: Id) -> Uuid {

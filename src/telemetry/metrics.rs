@@ -69,14 +69,16 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Metrics of a whole service: requests, commits and pools of its database, dropped log lines.
-    pub fn new(db: &Database, log: Option<LogWriter>) -> Self {
+    /// Metrics of a whole service: requests, commits and pools of its database, dropped log lines, entries of
+    /// the provisioning log that were lost.
+    pub fn new(db: &Database, log: Option<LogWriter>, lost: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         let mut metrics = Metrics::default();
         let db = db.clone();
         metrics.registry.register_collector(Box::new(StorageCollector(Box::new(move || db.metrics()))));
         if let Some(log) = log {
             metrics.registry.register_collector(Box::new(DroppedLines(log)));
         }
+        metrics.registry.register_collector(Box::new(LostEntries(Box::new(lost))));
         metrics
     }
 
@@ -131,6 +133,23 @@ impl Collector for DroppedLines {
         let counter = ConstCounter::new(self.0.dropped());
         let help = "Log lines dropped because what reads the log was too slow";
         counter.encode(encoder.encode_descriptor("log_lines_dropped", help, None, counter.metric_type())?)
+    }
+}
+
+/// Prints the count of lost entries of the provisioning log.
+struct LostEntries(Box<dyn Fn() -> u64 + Send + Sync>);
+
+impl std::fmt::Debug for LostEntries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LostEntries")
+    }
+}
+
+impl Collector for LostEntries {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let counter = ConstCounter::new((self.0)());
+        let help = "Entries of the provisioning log lost because they came faster than the database takes them";
+        counter.encode(encoder.encode_descriptor("provisioning_log_lost", help, None, counter.metric_type())?)
     }
 }
 

@@ -17,3 +17,4 @@ mod readme;
 mod serve;
 mod settings;
 mod token;
+mod user;

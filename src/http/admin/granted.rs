@@ -47,6 +47,7 @@ needs! {
     GroupsRead
     GroupsWrite
     OrganizationRead
+    ProvisioningLogRead
     RolesRead
     ScimTokensWrite
     SubAccountsRead

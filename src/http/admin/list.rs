@@ -30,6 +30,8 @@ pub(crate) trait Listing {
     const FILTERS: &'static [&'static str];
     /// Fields to sort by; the first one is the default.
     const SORTS: &'static [&'static str];
+    /// Whether the greatest come first where no sort is asked for.
+    const DESCENDING: bool = false;
 }
 
 /// The parameters of a list request.
@@ -61,7 +63,7 @@ impl<L: Listing> ListQuery<L> {
         let query = Query::of(request.query_string())?;
         let known: Vec<&str> = L::FILTERS.iter().chain(&COMMON).copied().collect();
         query.check(&known)?;
-        let sort = sort(query.one("sort")?, L::SORTS)?;
+        let sort = sort(query.one("sort")?, L::SORTS, L::DESCENDING)?;
         let binding = {
             let order = format!("{sort:?}");
             let mut filters = query.without(&COMMON);
@@ -190,9 +192,9 @@ fn flag(name: &str, text: Option<&str>) -> Result<bool, Problem> {
 }
 
 /// `name,-created_at`
-fn sort(text: Option<&str>, offered: &'static [&'static str]) -> Result<Vec<SortKey>, Problem> {
+fn sort(text: Option<&str>, offered: &'static [&'static str], descending: bool) -> Result<Vec<SortKey>, Problem> {
     let Some(text) = text else {
-        return Ok(offered.first().map(|field| SortKey { field, descending: false }).into_iter().collect());
+        return Ok(offered.first().map(|field| SortKey { field, descending }).into_iter().collect());
     };
     let mut keys: Vec<SortKey> = Vec::new();
     for part in text.split(',') {
@@ -217,10 +219,11 @@ mod tests {
     fn a_sort_names_offered_fields_once_each() {
         const OFFERED: &[&str] = &["key", "name"];
         let key = |field, descending| SortKey { field, descending };
-        assert_eq!(sort(None, OFFERED).unwrap(), [key("key", false)]);
-        assert_eq!(sort(Some("-name,key"), OFFERED).unwrap(), [key("name", true), key("key", false)]);
+        assert_eq!(sort(None, OFFERED, false).unwrap(), [key("key", false)]);
+        assert_eq!(sort(None, OFFERED, true).unwrap(), [key("key", true)]);
+        assert_eq!(sort(Some("-name,key"), OFFERED, true).unwrap(), [key("name", true), key("key", false)]);
         for wrong in ["", "key,", "other", "Name", "--name", "name,-name", " name"] {
-            assert!(sort(Some(wrong), OFFERED).is_err(), "{wrong}");
+            assert!(sort(Some(wrong), OFFERED, false).is_err(), "{wrong}");
         }
     }
 

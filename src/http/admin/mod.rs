@@ -1,6 +1,7 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
 mod api_keys;
+pub(in crate::http) mod audit_events;
 pub(in crate::http) mod body;
 pub(crate) mod code;
 pub(in crate::http) mod connections;
@@ -19,6 +20,7 @@ mod openapi;
 mod organization;
 pub(in crate::http) mod path;
 pub(crate) mod problem;
+pub(in crate::http) mod provisioning_log;
 pub(in crate::http) mod query;
 mod roles;
 pub(in crate::http) mod single;
@@ -78,7 +80,12 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<group_members::__path_list, _, _>(group_members::list),
         Endpoint::of::<group_members::__path_add, _, _>(group_members::add),
         Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
+        Endpoint::of::<audit_events::__path_list, _, _>(audit_events::list),
+        Endpoint::of::<audit_events::__path_get, _, _>(audit_events::get),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
+        Endpoint::of::<provisioning_log::__path_list, _, _>(provisioning_log::list),
+        Endpoint::of::<provisioning_log::__path_get, _, _>(provisioning_log::get),
+        Endpoint::of::<provisioning_log::__path_replay, _, _>(provisioning_log::replay),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
         Endpoint::of::<sub_accounts::__path_list, _, _>(sub_accounts::list),
         Endpoint::of::<sub_accounts::__path_create, _, _>(sub_accounts::create),

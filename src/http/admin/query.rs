@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::code::Code;
 use super::problem::Problem;
 use crate::http::extract::query::decode;
+use crate::protocol::compare;
 
 /// Asserts in a handler's signature that the route takes no parameters.
 pub(crate) struct NoQuery;
@@ -82,4 +83,33 @@ impl Query {
 /// 400 `filter-invalid`.
 pub(crate) fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Code::FilterInvalid, detail)
+}
+
+/// A time in a filter (RFC 3339), µs since 1970.
+///
+/// # Errors
+/// 400 `filter-invalid`, also where it stands twice.
+pub(crate) fn time(name: &str, values: &[&str]) -> Result<Option<i64>, Problem> {
+    match values {
+        [] => Ok(None),
+        [one] => match compare::instant(one) {
+            Some(at) => Ok(Some(at)),
+            None => Err(invalid(format!("{name} must be a time such as 2027-01-31T12:00:00Z."))),
+        },
+        _ => Err(invalid(format!("{name} may stand once only."))),
+    }
+}
+
+/// Values of a filter that takes names of a closed set.
+///
+/// # Errors
+/// 400 `filter-invalid` naming what it takes.
+pub(crate) fn named<T>(
+    name: &str,
+    values: &[&str],
+    parse: impl Fn(&str) -> Option<T>,
+    offered: &[&str],
+) -> Result<Vec<T>, Problem> {
+    let one = |value: &&str| parse(value).ok_or_else(|| invalid(format!("{name} takes: {}.", offered.join(", "))));
+    values.iter().map(one).collect()
 }

@@ -6,6 +6,7 @@ mod connections;
 mod deed;
 mod granted;
 mod jobs;
+mod logs;
 mod operators;
 mod organizations;
 mod system;
@@ -41,12 +42,18 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(patch, "/organizations/{id}", organizations::patch),
         Endpoint::at(post.clone(), "/organizations/{id}/suspend", organizations::suspend),
         Endpoint::at(post.clone(), "/organizations/{id}/unsuspend", organizations::unsuspend),
+        Endpoint::at(get.clone(), "/users", users::search),
+        Endpoint::at(get.clone(), "/organizations/{id}/users", users::list),
+        Endpoint::at(get.clone(), "/organizations/{id}/users/{uid}", users::get),
         Endpoint::at(delete.clone(), "/organizations/{id}/users/{uid}", users::delete),
+        Endpoint::at(post.clone(), "/organizations/{id}/users/{uid}/release", users::release),
         Endpoint::at(get.clone(), "/organizations/{id}/blocks", blocks::list),
         Endpoint::at(delete.clone(), "/organizations/{id}/blocks/{bid}", blocks::lift),
         Endpoint::at(get.clone(), "/connections", connections::list),
         Endpoint::at(post.clone(), "/connections/{id}/pause", connections::pause),
         Endpoint::at(get.clone(), "/jobs", jobs::list),
+        Endpoint::at(get.clone(), "/audit-events", logs::audit_events),
+        Endpoint::at(get.clone(), "/provisioning-log", logs::provisioning_log),
         Endpoint::at(get.clone(), "/operators", operators::list),
         Endpoint::at(post, "/operators", operators::create),
         Endpoint::at(delete, "/operators/{id}", operators::remove),

@@ -11,7 +11,7 @@ use crate::domain::actor::Actor;
 use crate::http::Shared;
 use crate::http::middleware::Exchange;
 use crate::http::scim::error::Rejection;
-use crate::service::{Ctx, ServiceError};
+use crate::service::{Ctx, Effect, ServiceError};
 
 /// The caller of a request.
 pub(crate) struct ScimActor {
@@ -44,6 +44,8 @@ fn of(request: &HttpRequest) -> Option<ScimActor> {
         request_id: Arc::clone(&exchange.id),
         policy: caller.policy.clone(),
         settings: caller.settings.clone(),
+        effect: Effect::Commit,
+        trace: Arc::clone(&exchange.trace),
     };
     Some(ScimActor { ctx, shared: Arc::clone(&exchange.shared) })
 }

@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::body::{Unread, declared_length, read};
 use super::media;
-use crate::http::middleware::Exchange;
+use crate::http::middleware::{Exchange, keeps_bodies};
 use crate::http::scim::error::Rejection;
 use crate::protocol::error::ScimError;
 use crate::protocol::validate::parse_json;
 use crate::service::ServiceError;
+use crate::service::provisioning_log::MOST_BODY;
 
 /// The body of a request, within the bounds on bytes, nesting and members.
 pub(crate) struct ScimBody(pub(crate) Value);
@@ -27,12 +28,17 @@ impl FromRequest for ScimBody {
         let acceptable = check_head(request.headers());
         let declared = declared_length(request.headers());
         let payload = payload.take();
+        let is_kept = keeps_bodies(request.method(), request.path());
         Box::pin(async move {
             let exchange =
                 exchange.ok_or_else(|| ServiceError::Internal("a request outside of the edge".to_owned()))?;
             acceptable?;
             let limits = &exchange.shared.state.settings.limits;
             let bytes = read(payload, declared, limits.body_bytes, limits.body_timeout).await.map_err(unread)?;
+            if is_kept && bytes.len() <= MOST_BODY {
+                // A copy: the piece of a larger buffer would hold all of it. Only this extractor sets it.
+                _ = exchange.request_body.set(bytes.to_vec());
+            }
             Ok(ScimBody(parse_json(&bytes, &limits.protocol)?))
         })
     }

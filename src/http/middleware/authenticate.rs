@@ -14,7 +14,7 @@ use super::Exchange;
 use crate::http::Shared;
 use crate::http::deadline::within;
 use crate::http::scim::error::Rejection;
-use crate::service::auth::bearer::{self, Authenticated};
+use crate::service::auth::bearer::{self, Authenticated, NotAdmitted};
 use crate::service::{ServiceError, Unauthenticated};
 
 /// Makes the layer.
@@ -82,7 +82,14 @@ async fn admit(shared: &Arc<Shared>, request: &ServiceRequest) -> Result<(), Ser
     let limit = shared.state.settings.limits.handler_timeout;
     let Authenticated { caller, touch_due } =
         match within(limit, shared.bearer.authenticate(&shared.state.db, token, now)).await {
-            Some(outcome) => outcome?,
+            Some(Ok(authenticated)) => authenticated,
+            Some(Err(NotAdmitted { error, known })) => {
+                if let (Some(exchange), Some(known)) = (request.extensions().get::<Rc<Exchange>>(), known) {
+                    // Only this layer sets it, once a request.
+                    _ = exchange.rejected.set(known);
+                }
+                return Err(error);
+            }
             None => return Err(ServiceError::Unavailable("the look-up of a token takes too long".to_owned())),
         };
     if let Some(exchange) = request.extensions().get::<Rc<Exchange>>() {

@@ -3,11 +3,12 @@
 use std::any::Any;
 use std::cell::OnceCell;
 use std::future::{Future, Ready, ready};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 
@@ -19,8 +20,9 @@ use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
-use super::{limits, request_id};
+use super::{limits, record, request_id};
 use crate::domain::ids::OrganizationId;
+use crate::domain::provisioning::Happened;
 use crate::http::admin::code::Code;
 use crate::http::admin::problem::Problem;
 use crate::http::{Shared, admin as admin_api, backoffice, scim};
@@ -29,6 +31,7 @@ use crate::service::admin::Credential;
 use crate::service::auth::bearer::Caller;
 use crate::service::backoffice::Operator;
 use crate::service::idempotency::Holder;
+use crate::service::provisioning_log::Rejected;
 use crate::service::{ServiceError, admin};
 use crate::telemetry::RequestFacts;
 
@@ -41,14 +44,21 @@ pub(crate) struct Exchange {
     pub(crate) shared: Arc<Shared>,
     /// Also in `X-Request-Id`.
     pub(crate) id: Arc<str>,
-    method: Method,
-    uri: Uri,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) peer: Option<IpAddr>,
     /// Who asks, once known.
     pub(crate) caller: OnceCell<Arc<Caller>>,
     /// Who asks on the admin surface, once known.
     pub(crate) admin_caller: OnceCell<Arc<admin::Caller>>,
     /// Who asks in the backoffice, once known.
     pub(crate) operator: OnceCell<Arc<Operator>>,
+    /// Whose a refused SCIM token is, where it is known.
+    pub(crate) rejected: OnceCell<Rejected>,
+    /// The body of a SCIM write, for the log.
+    pub(crate) request_body: OnceCell<Vec<u8>>,
+    /// What a SCIM write came to, for the log.
+    pub(crate) trace: Arc<OnceLock<Happened>>,
 }
 
 impl Exchange {
@@ -147,9 +157,13 @@ where
             id: shared.request_ids.of(request.headers()),
             method: request.method().clone(),
             uri: request.uri().clone(),
+            peer: request.peer_addr().map(|address| address.ip()),
             caller: OnceCell::new(),
             admin_caller: OnceCell::new(),
             operator: OnceCell::new(),
+            rejected: OnceCell::new(),
+            request_body: OnceCell::new(),
+            trace: Arc::default(),
         });
         let in_flight = InFlight::enter(Arc::clone(&shared));
         let refusal = match limits::check(request.head(), &shared.state.settings.limits) {
@@ -177,12 +191,14 @@ where
             };
             drop(in_flight);
             match answered {
-                Ok(mut response) => {
+                Ok(response) => {
+                    let mut response = record::answered(&exchange, started, response);
                     finish(&exchange, started, response.response_mut());
                     Ok(response)
                 }
                 // The request is gone with the future, so that actix itself has to join it with this answer.
                 Err(mut response) => {
+                    record::failed(&exchange, started, &response);
                     finish(&exchange, started, &mut response);
                     Err(InternalError::from_response("", response).into())
                 }

@@ -4,9 +4,11 @@
 mod authenticate;
 mod edge;
 mod limits;
+mod record;
 mod request_id;
 
 pub(crate) use authenticate::{Authenticate, presented};
 pub use edge::Edge;
 pub(crate) use edge::{Cause, Exchange};
+pub(crate) use record::keeps_bodies;
 pub(crate) use request_id::RequestIds;

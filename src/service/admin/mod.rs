@@ -2,17 +2,20 @@
 //! caller says who asks and what their roles permit.
 
 pub mod api_keys;
+pub mod audit_log;
 pub mod caller;
 pub mod connections;
 pub mod error;
 pub mod groups;
 pub mod organization;
 pub mod paging;
+pub mod provisioning_log;
 pub mod role_change;
 pub mod roles;
 pub mod scim_tokens;
 pub mod sub_accounts;
 pub mod users;
+mod windows;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Managed, Refusal};

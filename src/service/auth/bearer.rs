@@ -7,9 +7,11 @@ use std::sync::Arc;
 use super::memory::{Memory, Touches};
 use crate::domain::connection::{Access, ConnectionSettings};
 use crate::domain::ids::{OrganizationId, Scope, TokenId};
-use crate::domain::token;
+use crate::domain::provisioning::RejectedToken;
+use crate::domain::token::{self, SecretKind};
 use crate::protocol::error::ScimError;
 use crate::protocol::policy::{Limits, Policy};
+use crate::service::provisioning_log::Rejected;
 use crate::service::{Result, ServiceError, Unauthenticated};
 use crate::storage::{Backend, Credential, Database};
 
@@ -54,6 +56,21 @@ pub struct Authenticated {
     pub touch_due: bool,
 }
 
+/// Why a token was not let in, and whose it is where that is known.
+#[derive(Debug)]
+pub struct NotAdmitted {
+    /// What is answered.
+    pub error: ServiceError,
+    /// For the log of the connection.
+    pub known: Option<Rejected>,
+}
+
+impl<E: Into<ServiceError>> From<E> for NotAdmitted {
+    fn from(error: E) -> Self {
+        NotAdmitted { error: error.into(), known: None }
+    }
+}
+
 impl Bearer {
     /// `limits` go into every caller's policy.
     pub fn new(limits: Limits) -> Self {
@@ -64,19 +81,35 @@ impl Bearer {
     ///
     /// # Errors
     /// `Unauthenticated(Invalid)`; 403 while the organization is suspended; those of storage.
-    pub async fn authenticate(&self, db: &Database, presented: &str, now: i64) -> Result<Authenticated> {
+    pub async fn authenticate(
+        &self,
+        db: &Database,
+        presented: &str,
+        now: i64,
+    ) -> std::result::Result<Authenticated, NotAdmitted> {
         const INVALID: ServiceError = ServiceError::Unauthenticated(Unauthenticated::Invalid);
         if presented.len() > TOKEN_BYTES {
-            return Err(INVALID);
+            return Err(INVALID.into());
         }
         let found = self.find(db, &token::hash(presented)).await?.ok_or(INVALID)?;
         let credential = &found.credential;
-        let expired = credential.expires_at.is_some_and(|at| at <= now);
-        if expired || credential.revoked_at.is_some() || found.caller.access == Access::None {
-            return Err(INVALID);
+        let known = |why| {
+            let (scope, token) = (found.caller.scope, credential.token);
+            Some(Rejected { scope, token, fingerprint: token::fingerprint(SecretKind::ScimToken, presented), why })
+        };
+        let why = if found.caller.access == Access::None {
+            Some(RejectedToken::Decommissioned)
+        } else if credential.revoked_at.is_some() {
+            Some(RejectedToken::Revoked)
+        } else {
+            credential.expires_at.filter(|at| *at <= now).map(|_| RejectedToken::Expired)
+        };
+        if why.is_some() {
+            return Err(NotAdmitted { error: INVALID, known: known(why) });
         }
         if credential.organization_suspended {
-            return Err(ScimError::new(403, None, "The organization of this token is suspended").into());
+            let error = ScimError::new(403, None, "The organization of this token is suspended").into();
+            return Err(NotAdmitted { error, known: known(None) });
         }
         let touch_due = self.touches.due(credential.token, credential.last_used_at, now);
         Ok(Authenticated { caller: Arc::clone(&found.caller), touch_due })

@@ -1,5 +1,6 @@
 //! The one place where a person whom a directory manages can be deleted: remove, block or erase.
 
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::OperatorCtx;
@@ -11,9 +12,9 @@ use crate::service::admin::error::{Refusal, Result};
 use crate::service::{ServiceError, ids};
 use crate::storage::cold::blocks::{self, NewBlock};
 use crate::storage::cold::leavers::{self, Leaver, Tombstone};
-use crate::storage::cold::operator_log;
+use crate::storage::cold::{operator_log, people};
 use crate::storage::write::{Action, Change};
-use crate::storage::{Database, Db, Deed, StorageError, Write};
+use crate::storage::{Database, Db, Deed, StorageError, Write, keys};
 
 /// Times that a deletion is tried again when the person was changed meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -102,6 +103,8 @@ struct Plan {
     organization: OrganizationId,
     leaver: Leaver,
     mode: Mode,
+    /// User name and e-mails, folded and bounded.
+    names: Vec<String>,
     tombstone: Tombstone,
     block: Option<NewBlock>,
     /// Of the deletion, and of the block or the erasure.
@@ -137,9 +140,12 @@ impl Plan {
             user_name_key: leaver.user_name_key.clone(),
             external_id_key: leaver.external_id_key.clone(),
         });
-        let email_hash = if mode == Mode::Erase { None } else { email_hash(&leaver)? };
-        let tombstone = Tombstone { mode: mode.key(), email_hash };
-        Ok(Plan { organization, leaver, mode, tombstone, block, deeds, write })
+        let emails = emails(&leaver)?;
+        let email_hash = emails.first().map(|address| Sha256::digest(compare::fold(address).as_bytes()).into());
+        let tombstone = Tombstone { mode: mode.key(), email_hash: email_hash.filter(|_| mode != Mode::Erase) };
+        let folded = emails.iter().map(|address| keys::bounded(&compare::fold(address)));
+        let names = std::iter::once(leaver.user_name_key.clone()).chain(folded).collect();
+        Ok(Plan { organization, leaver, mode, names, tombstone, block, deeds, write })
     }
 
     async fn run(self, db: &mut Db<'_>) -> std::result::Result<Option<crate::domain::ids::BlockId>, StorageError> {
@@ -149,7 +155,7 @@ impl Plan {
         leavers::end(db, organization, id).await?;
         if let Some(write) = &self.write {
             write.apply(db).await?;
-            operator_log::explain(db, first, organization).await?;
+            people::explain(db, first, organization).await?;
             operator_log::copy(db, first, organization).await?;
         }
         let block = match &self.block {
@@ -161,7 +167,7 @@ impl Plan {
             None => None,
         };
         if self.mode == Mode::Erase {
-            leavers::erase(db, organization, id, &self.leaver.user_name_key).await?;
+            leavers::erase(db, organization, id, &self.names).await?;
             operator_log::note(db, second, organization, EventKind::UserErased, id, "{}").await?;
             operator_log::copy(db, second, organization).await?;
         }
@@ -169,19 +175,19 @@ impl Plan {
     }
 }
 
-/// SHA-256 of the folded primary e-mail: tells whether an address was somebody's here, and no more.
-fn email_hash(leaver: &Leaver) -> Result<Option<[u8; 32]>> {
+/// The e-mail addresses of a person, the primary one first. (Of that one the SHA-256 stays: it tells whether an address was
+/// somebody's here, and no more.)
+fn emails(leaver: &Leaver) -> Result<Vec<String>> {
     if leaver.document.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let document = Resource::from_document(&leaver.document)
         .map_err(|error| ServiceError::Internal(format!("document of resource {}: {error}", leaver.id)))?;
-    let emails = document.attributes.get("emails").and_then(serde_json::Value::as_array);
-    let emails = emails.map(Vec::as_slice).unwrap_or_default();
-    let is_primary = |email: &&serde_json::Value| email.get("primary") == Some(&serde_json::Value::Bool(true));
-    let primary = emails.iter().find(is_primary).or(emails.first());
-    let address = primary.and_then(|email| email.get("value")).and_then(serde_json::Value::as_str);
-    Ok(address.map(|address| Sha256::digest(compare::fold(address).as_bytes()).into()))
+    let emails = document.attributes.get("emails").and_then(Value::as_array);
+    let mut emails: Vec<&Value> = emails.into_iter().flatten().collect();
+    emails.sort_by_key(|email| email.get("primary") != Some(&Value::Bool(true)));
+    let address = |email: &Value| Some(email.get("value")?.as_str()?.to_owned());
+    Ok(emails.into_iter().filter_map(address).collect())
 }
 
 /// What happens when the directory next pushes the person.

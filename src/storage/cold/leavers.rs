@@ -89,11 +89,11 @@ pub async fn end(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId) 
 }
 
 /// Destroys what is stored of a person who is deleted: names in their row, in events, in the provisioning log with its
-/// bodies, and in kept answers. `user_name_key` finds log entries that name them without an id.
+/// bodies, and in kept answers. `names`, folded, find log entries that name them without an id.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
-pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId, user_name_key: &str) -> Result<()> {
+pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId, names: &[String]) -> Result<()> {
     let organization = Id::from(organization);
     let row = users::table.find((organization, Id::from(id))).filter(users::deleted.is_not_null());
     let nothing = (
@@ -115,7 +115,7 @@ pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId
     let by_person =
         events::table.filter(events::organization.eq(organization)).filter(events::actor.eq(format!("user:{id}")));
     diesel::update(by_person).set(events::ip.eq(None::<String>)).exec(db).await?;
-    erase_log(db, organization, id, user_name_key).await?;
+    erase_log(db, organization, id, names).await?;
     let answers = idempotency_keys::table
         .filter(idempotency_keys::organization.eq(organization))
         .filter(idempotency_keys::body.like(naming(id)));
@@ -123,7 +123,7 @@ pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId
     Ok(())
 }
 
-async fn erase_log(db: &mut Db<'_>, organization: Id, id: ResourceId, user_name_key: &str) -> Result<()> {
+async fn erase_log(db: &mut Db<'_>, organization: Id, id: ResourceId, more_names: &[String]) -> Result<()> {
     // Bodies of groups name their members too.
     let bodies = provisioning_bodies::table.filter(provisioning_bodies::organization.eq(organization)).filter(
         provisioning_bodies::request_body.like(naming(id)).or(provisioning_bodies::response_body.like(naming(id))),
@@ -132,11 +132,16 @@ async fn erase_log(db: &mut Db<'_>, organization: Id, id: ResourceId, user_name_
         (provisioning_bodies::request_body.eq(None::<String>), provisioning_bodies::response_body.eq(None::<String>))
     };
     diesel::update(bodies).set(none()).exec(db).await?;
-    let entries = provisioning_log::table.filter(provisioning_log::organization.eq(organization)).filter(
-        provisioning_log::resource
-            .eq(Some(Id::from(id)))
-            .or(provisioning_log::subject_key.eq(Some(user_name_key.to_owned()))),
-    );
+    let of_person = provisioning_log::table
+        .filter(provisioning_log::organization.eq(organization))
+        .filter(provisioning_log::resource.eq(Some(Id::from(id))))
+        .filter(provisioning_log::subject_key.is_not_null());
+    // Under whatever name the directory had them before.
+    let mut names: Vec<Option<String>> = of_person.select(provisioning_log::subject_key).distinct().all(db).await?;
+    names.extend(more_names.iter().cloned().map(Some));
+    let entries = provisioning_log::table
+        .filter(provisioning_log::organization.eq(organization))
+        .filter(provisioning_log::resource.eq(Some(Id::from(id))).or(provisioning_log::subject_key.eq_any(names)));
     let named: Vec<Id> = entries.select(provisioning_log::id).all(db).await?;
     for some in named.chunks(500) {
         let bodies = provisioning_bodies::table

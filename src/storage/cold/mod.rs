@@ -12,6 +12,7 @@ use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
 pub mod api_keys;
+mod audit_log;
 pub mod blocks;
 mod clock;
 pub mod connections;
@@ -20,6 +21,7 @@ pub mod groups;
 pub mod health;
 mod idempotency;
 pub mod jobs;
+mod labels;
 pub mod leavers;
 pub mod operator_log;
 pub mod operators;
@@ -29,12 +31,18 @@ pub mod people;
 mod refusals;
 pub mod roles;
 pub mod sub_accounts;
+mod provisioning_log;
+mod retention;
 pub mod tokens;
 
+pub use audit_log::{EventKey, EventRecord};
 pub use connections::NewConnection;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
+pub use labels::Labelled;
 pub use organizations::{NewOrganization, OrganizationState};
+pub use provisioning_log::{Heard, LogEntry, LogSelection, NewLogEntry, Window};
 pub use refusals::{RefusedDeed, record_refusal};
+pub use retention::Removed;
 pub use tokens::NewToken;
 
 /// Who does a deed on cold tables, when, and under which event.

@@ -1,10 +1,13 @@
 //! The operators' surface: what holds on all of its routes, then the routes.
 
 mod blocks;
+mod connections;
 mod credentials;
 mod deletion;
+mod logs;
 mod operators;
 mod organizations;
+mod people;
 mod routes;
 
 /// A reason that is one.

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::REASON;
-use crate::helpers::*;
 
 on_both! {
     async fn an_operator_comes_with_a_key_and_goes_with_it(app: &TestApp) {

@@ -3,7 +3,7 @@
 pub(super) mod bulk;
 pub(super) mod data_export;
 pub(super) mod deeds;
-mod view;
+pub(in crate::http) mod view;
 
 use actix_web::HttpResponse;
 
@@ -45,7 +45,7 @@ impl Listing for UserList {
 }
 
 /// Reads the filters.
-fn wanted(query: &ListQuery<UserList>) -> Result<ListUsers, Problem> {
+pub(in crate::http) fn wanted(query: &ListQuery<UserList>) -> Result<ListUsers, Problem> {
     let mut wanted = ListUsers::default();
     for text in query.filter("q") {
         if text.is_empty() || text.chars().count() > TEXT {

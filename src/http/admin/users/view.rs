@@ -128,7 +128,7 @@ pub(crate) struct UserPageView {
 
 impl UserView {
     /// Of a person as read for a caller.
-    pub(super) fn of(user: &User) -> Self {
+    pub(in crate::http) fn of(user: &User) -> Self {
         let (record, profile) = (&user.record, &user.profile);
         let modified = record.account_modified.map_or(record.modified, |at| at.max(record.modified));
         UserView {

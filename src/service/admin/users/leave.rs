@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Subject, User, deed::noted, resource, shown};
+use super::{PersonRecord, Subject, User, deed::noted, resource, shown};
 use crate::domain::event::EventKind;
-use crate::domain::ids::{ConnectionId, ResourceId, Scope};
+use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, Scope};
 use crate::domain::person::{Action, Profile, Suspender, Suspension};
 use crate::protocol::compare;
 use crate::service::admin::Caller;
@@ -16,7 +16,7 @@ use crate::storage::cold::leavers::{self, Tombstone};
 use crate::storage::cold::ownership::{self, AccountOrigin, Handover};
 use crate::storage::cold::people;
 use crate::storage::write::{self, Change};
-use crate::storage::{Database, Db, Write, keys};
+use crate::storage::{Database, Db, Deed, Write, keys};
 
 /// Deletes a person whom no directory manages, with roles, account and invitations; a tombstone stays.
 ///
@@ -66,9 +66,22 @@ pub async fn release(caller: &Caller, db: &Database, id: ResourceId, expected: O
 
 async fn release_within(db: &mut Db<'_>, caller: &Caller, id: ResourceId, expected: Option<i64>) -> Result<()> {
     let Subject { setting, record, .. } = Subject::load(db, caller, id, expected, Action::Release).await?;
-    let organization = caller.organization;
+    let name = setting.manager(record.connection).map(|manager| manager.name.clone()).unwrap_or_default();
+    let_go(db, &caller.deed(), caller.organization, &record, &name, Suspender::Admin).await
+}
+
+/// Makes a person local whom a directory manages, and suspended by whoever does it. `directory`: its name.
+pub(crate) async fn let_go(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    organization: OrganizationId,
+    record: &PersonRecord,
+    directory: &str,
+    by: Suspender,
+) -> Result<()> {
+    let id = record.id;
     let handover = Handover { organization, from: record.connection, to: ConnectionId::LOCAL };
-    let before = resource(&record)?;
+    let before = resource(record)?;
     let mut after = before.clone();
     // All three are the directory's word, which nobody gives any more.
     after.attributes.remove("externalId");
@@ -78,11 +91,9 @@ async fn release_within(db: &mut Db<'_>, caller: &Caller, id: ResourceId, expect
     let (add_values, remove_values) = keys::difference(&keys::attribute_values(&before), &values);
     let action =
         write::Action::ReplaceUser { id, expected: record.version, columns, renames: false, add_values, remove_values };
-    let deed = caller.deed();
-    let name = setting.manager(record.connection).map(|manager| manager.name.clone()).unwrap_or_default();
     let hold = record.suspension.clone().unwrap_or_else(|| {
-        let reason = Some(format!("Released from {name}."));
-        Suspension { by: Suspender::Admin, at: caller.now, reason, actor: deed.actor.clone() }.print()
+        let reason = Some(format!("Released from {directory}."));
+        Suspension { by, at: deed.at, reason, actor: deed.actor.clone() }.print()
     });
     if ownership::hand_over_people(db, handover, &[id]).await? != 1 {
         return Err(Refusal::Missing);
@@ -94,23 +105,27 @@ async fn release_within(db: &mut Db<'_>, caller: &Caller, id: ResourceId, expect
         former_connection: Some(record.connection),
         former_external_id: before.external_id().map(str::to_owned),
     };
-    ownership::set_origin(db, caller.now, organization, id, &origin).await?;
+    ownership::set_origin(db, deed.at, organization, id, &origin).await?;
     let detail =
         json!({ "changed": ["managed"], "before": { "connection": record.connection.to_string() } }).to_string();
     let change = Change { action, event: ids::event(), detail: detail.clone() };
     let scope = Scope { organization, connection: ConnectionId::LOCAL };
-    let receipt = write(caller, scope, change).apply(db).await?;
+    let receipt = write_of(deed, scope, change).apply(db).await?;
     let version = receipt.first().map_or(record.version, |applied| applied.version);
-    ownership::record_handover(db, &deed, handover, EventKind::UserReleased, id, version, &detail).await?;
+    ownership::record_handover(db, deed, handover, EventKind::UserReleased, id, version, &detail).await?;
     Ok(())
 }
 
 pub(super) fn write(caller: &Caller, scope: Scope, change: Change) -> Write {
+    write_of(&caller.deed(), scope, change)
+}
+
+fn write_of(deed: &Deed, scope: Scope, change: Change) -> Write {
     Write {
         scope,
-        at: caller.now,
-        actor: caller.actor.to_string(),
-        request_id: caller.request_id.clone(),
+        at: deed.at,
+        actor: deed.actor.clone(),
+        request_id: deed.request_id.clone(),
         changes: vec![change],
         shows_group: false,
     }

@@ -32,6 +32,7 @@ pub use bulk::{BulkDeed, BulkResult, MOST, bulk};
 pub use deed::open;
 pub use export::export;
 pub use hold::{suspend, unsuspend};
+pub(crate) use leave::let_go;
 pub use leave::{delete, release};
 pub use list::{ListUsers, Mfa, RoleSourceKind, list, order};
 pub use profile::{PatchUser, check_locked, patch};

@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use crate::domain::connection::Access;
 use crate::domain::ids::ResourceId;
+use crate::domain::provisioning::Happened;
 use crate::protocol::error::ScimError;
 use crate::protocol::etag::Condition;
 use crate::protocol::projection::Projection;
 use crate::protocol::schema::ResourceKind;
 use crate::protocol::splice::{Head, Reference};
-use crate::service::{Ctx, Result, ServiceError, ids};
+use crate::service::{Ctx, Effect, Result, ServiceError, ids};
 use crate::storage::write::{Action, Applied, Change};
 use crate::storage::{Database, StorageError, Write};
 
@@ -267,7 +268,17 @@ async fn commit_and_show(
         request_id: ctx.request_id.to_string(),
         changes: vec![Change { action, event: ids::event(), detail }],
     };
-    match db.commit(write).await {
+    let traced =
+        write.changes.first().map(|change| (change.action.target(), change.action.event_kind(), change.detail.clone()));
+    let outcome = match ctx.effect {
+        Effect::Commit => db.commit(write).await,
+        Effect::Rehearse => db.rehearse(write).await,
+    };
+    if let (Some((resource, kind, detail)), Ok([applied, ..])) = (traced, outcome.as_deref()) {
+        // Once a request: only the attempt that succeeds comes here.
+        _ = ctx.trace.set(Happened { resource, kind, changed: applied.changed, detail });
+    }
+    match outcome {
         Ok(receipt) => receipt
             .into_iter()
             .next()

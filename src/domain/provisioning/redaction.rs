@@ -1,0 +1,127 @@
+//! Takes passwords and secrets out of what is kept of a request.
+
+use serde_json::Value;
+
+use crate::domain::token::SecretKind;
+
+/// What stands in place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+/// Parts of names whose values are secrets, in lower case.
+const SECRET_NAMES: [&str; 9] =
+    ["password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "api_key", "authorization"];
+/// Beginnings of secrets that this service makes.
+const PREFIXES: [&str; 6] = [
+    SecretKind::ScimToken.prefix(),
+    SecretKind::ApiKey.prefix(),
+    SecretKind::OperatorKey.prefix(),
+    SecretKind::Invitation.prefix(),
+    SecretKind::AdminLink.prefix(),
+    "whsec_",
+];
+/// Shorter texts with such a beginning are no secrets: fingerprints, names.
+const SECRET_LENGTH: usize = 20;
+
+/// Whether what stands under a name, or at a path, is a secret.
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+/// Replaces the values of secrets in a body: members by their names, those of a PATCH operation by its path, and secrets of
+/// this service wherever they stand.
+pub fn redact(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(clean) = without_secrets(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(redact),
+        Value::Object(members) => {
+            let names_secret = members
+                .iter()
+                .any(|(name, path)| name.eq_ignore_ascii_case("path") && path.as_str().is_some_and(is_secret_name));
+            for (name, member) in members.iter_mut() {
+                if is_secret_name(name) || (names_secret && name.eq_ignore_ascii_case("value")) {
+                    *member = REDACTED.into();
+                } else {
+                    redact(member);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A text without secrets of this service, and without a filter on what is secret.
+pub fn redact_text(text: &str) -> String {
+    without_secrets(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// `None` where there are none.
+fn without_secrets(text: &str) -> Option<String> {
+    if !PREFIXES.iter().any(|prefix| text.contains(prefix)) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, prefix)) = first(rest) {
+        let (before, found) = rest.split_at_checked(at)?;
+        let body = found.get(prefix.len()..)?;
+        let length = prefix.len() + body.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let (secret, behind) = found.split_at_checked(length)?;
+        out.push_str(before);
+        out.push_str(if secret.len() >= SECRET_LENGTH { REDACTED } else { secret });
+        rest = behind;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn first(text: &str) -> Option<(usize, &'static str)> {
+    PREFIXES.iter().filter_map(|prefix| Some((text.find(prefix)?, *prefix))).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn secrets_go_by_name_path_and_form() {
+        let token = crate::domain::token::format(SecretKind::ScimToken, &[7; 32]);
+        let mut body = json!({
+            "userName": "ben", "password": "p1", "urn:x:User": { "clientSecret": { "a": "p2" }, "Api_Key": ["p3"] },
+            "Operations": [
+                { "op": "replace", "path": "password", "value": "p4" },
+                { "Op": "add", "Path": "urn:ietf:params:scim:schemas:core:2.0:User:Password", "Value": { "x": "p5" } },
+                { "op": "replace", "path": "title", "value": "boss" },
+                { "op": "replace", "value": { "password": "p6", "note": format!("my token is {token}, keep it") } },
+            ],
+        });
+        redact(&mut body);
+        let text = body.to_string();
+        for secret in ["p1", "p2", "p3", "p4", "p5", "p6", &token[6..]] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        assert_eq!(body["userName"], "ben");
+        assert_eq!(body["Operations"][2]["value"], "boss");
+        assert_eq!(body["Operations"][3]["value"]["note"], "my token is [redacted], keep it");
+    }
+
+    #[test]
+    fn a_text_keeps_what_is_no_secret() {
+        let key = crate::domain::token::format(SecretKind::ApiKey, &[9; 32]);
+        for (text, expected) in [
+            ("", "".to_owned()),
+            ("plain", "plain".to_owned()),
+            ("rc_st_…abcd", "rc_st_…abcd".to_owned()),
+            (&format!("a{key}é{key}"), "a[redacted]é[redacted]".to_owned()),
+            (&format!("whsec_x {key}"), "whsec_x [redacted]".to_owned()),
+        ] {
+            assert_eq!(redact_text(text), expected);
+        }
+    }
+}
