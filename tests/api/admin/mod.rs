@@ -1,10 +1,13 @@
 //! The admin API: what holds on all of its routes, then the routes.
 
 mod api_keys;
+mod audit_events;
 mod documents;
 mod exports;
 mod lists;
 mod organization;
 mod problems;
+mod provisioning_log;
 mod rates;
+mod retention;
 mod routes;

@@ -127,6 +127,11 @@ impl TestApp {
         self.ahead.fetch_add(micros, Ordering::Relaxed);
     }
 
+    /// Everything that some tables hold, as text.
+    pub(crate) async fn dump(&self, tables: &[&str]) -> String {
+        self.home.dump(tables).await
+    }
+
     /// Runs statements on the application's database.
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;

@@ -18,6 +18,12 @@ pub(super) struct Home {
     database: Option<String>,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    line: String,
+}
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
@@ -63,6 +69,35 @@ impl Home {
             on_server(format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
         drop(self.directory);
+    }
+
+    /// Everything that some tables hold, as text.
+    pub(super) async fn dump(&self, tables: &[&str]) -> String {
+        let mut all = String::new();
+        for table in tables {
+            let rows: Vec<Line> = match self.url.strip_prefix("sqlite://") {
+                Some(path) => {
+                    use diesel::Connection as _;
+                    let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                    let columns = format!(
+                        "SELECT group_concat('CASE typeof(' || name || ') WHEN ''blob'' THEN hex(' || name || ') \
+                         ELSE coalesce(CAST(' || name || ' AS TEXT), '''') END', ' || ''|'' || ') AS line \
+                         FROM pragma_table_info('{table}')"
+                    );
+                    let columns: Vec<Line> =
+                        diesel::RunQueryDsl::load(diesel::sql_query(columns), &mut conn).expect("columns");
+                    let query = format!("SELECT {} AS line FROM {table}", columns[0].line);
+                    diesel::RunQueryDsl::load(diesel::sql_query(query), &mut conn).expect("rows")
+                }
+                None => {
+                    let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                    let query = format!("SELECT t::text AS line FROM {table} t");
+                    diesel_async::RunQueryDsl::load(diesel::sql_query(query), &mut conn).await.expect("rows")
+                }
+            };
+            rows.iter().for_each(|row| all += &format!("{}\n", row.line));
+        }
+        all
     }
 
     /// Runs statements beside the application.
