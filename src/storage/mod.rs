@@ -6,12 +6,14 @@ pub mod db;
 pub mod error;
 pub(crate) mod hot;
 pub mod keys;
+pub mod keyset;
 pub mod metrics;
 pub(crate) mod postgres;
 pub mod query;
 pub mod rows;
 pub(crate) mod schema;
 pub(crate) mod search;
+pub(crate) mod sql;
 pub(crate) mod sqlite;
 pub(crate) mod uid;
 pub mod write;
@@ -31,8 +33,12 @@ use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, SMALL_GROUP, Search};
 pub use rows::{
-    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord,
-    UserRecord,
+    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, HealthRecord, JobRecord,
+    OrganizationRecord, TokenRecord, UserRecord,
+};
+pub use search::people::{
+    PeopleFilter, PeopleKey, PeopleOrder, PeoplePlace, PeoplePlaces, PeopleQuery, PeopleRank, PeopleRoleSource,
+    PlaceKey,
 };
 pub use write::{Receipt, Write};
 

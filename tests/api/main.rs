@@ -12,5 +12,6 @@
 mod helpers;
 
 mod admin;
+mod backoffice;
 mod idp;
 mod scim;

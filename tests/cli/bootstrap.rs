@@ -9,7 +9,7 @@ fn keys(value: &Value) -> Vec<&str> {
 on_both! {
     fn prints_all_that_a_first_request_needs(home: &Home) {
         let made = home.json(&["bootstrap", "--name", "Acme & Söhne"]);
-        assert_eq!(keys(&made), ["organization", "connection", "scim"]);
+        assert_eq!(keys(&made), ["organization", "connection", "scim", "api", "backoffice"]);
         assert_eq!(keys(&made["organization"]), ["id", "slug"]);
         assert_eq!(keys(&made["connection"]), ["id"]);
         assert_eq!(keys(&made["scim"]), ["base_url", "token"]);
@@ -17,6 +17,12 @@ on_both! {
         assert_eq!(made["scim"]["base_url"], "http://127.0.0.1:8080/scim/v2");
         let token = made["scim"]["token"].as_str().expect("a text");
         assert!(token.starts_with("rc_st_") && token.len() == 55, "{token}");
+        for (surface, path, prefix) in [("api", "/api/v1", "rc_ak_"), ("backoffice", "/backoffice/v1", "rc_ok_")] {
+            assert_eq!(keys(&made[surface]), ["base_url", "key"]);
+            assert_eq!(made[surface]["base_url"], format!("http://127.0.0.1:8080{path}"));
+            let key = made[surface]["key"].as_str().expect("a text");
+            assert!(key.starts_with(prefix) && key.len() == 55, "{key}");
+        }
 
         let connections = home.json(&["connection", "list", "--organization", "acme-sohne"]);
         assert_eq!(connections[0]["id"], made["connection"]["id"]);
@@ -26,6 +32,22 @@ on_both! {
     fn base_url_follows_the_public_url(home: &Home) {
         let made = home.json(&["bootstrap", "--name", "A", "--public-url", "https://id.example.com/rollcall/"]);
         assert_eq!(made["scim"]["base_url"], "https://id.example.com/rollcall/scim/v2");
+        assert_eq!(made["backoffice"]["base_url"], "https://id.example.com/rollcall/backoffice/v1");
+        let own = home.json(&["bootstrap", "--name", "B", "--backoffice-listen", "127.0.0.1:9090"]);
+        assert_eq!(own["backoffice"]["base_url"], "http://127.0.0.1:9090/backoffice/v1");
+    }
+
+    fn each_credential_opens_its_surface(home: &Home) {
+        let server = home.serve(&[]);
+        let made = home.json(&["bootstrap", "--name", "Acme"]);
+        for (path, surface, name) in [
+            ("/scim/v2/Users", "scim", "token"),
+            ("/api/v1/organization", "api", "key"),
+            ("/backoffice/v1/organizations", "backoffice", "key"),
+        ] {
+            let (status, text) = server.get(path, made[surface][name].as_str());
+            assert_eq!(status, 200, "{path}: {text}");
+        }
     }
 
     fn two_calls_make_two_organizations(home: &Home) {

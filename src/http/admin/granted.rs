@@ -30,7 +30,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(ApiKeysRead ApiKeysWrite AuditRead OrganizationRead ProvisioningLogRead RolesRead);
+needs!(ApiKeysRead ApiKeysWrite AuditRead ConnectionsRead ConnectionsWrite GroupsRead GroupsWrite OrganizationRead ProvisioningLogRead RolesRead ScimTokensWrite UsersDelete UsersRead UsersWrite);
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,26 +1,30 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
 mod api_keys;
-mod audit_events;
-mod body;
+pub(in crate::http) mod audit_events;
+pub(in crate::http) mod body;
 pub(crate) mod code;
+pub(in crate::http) mod connections;
 mod docs;
-mod endpoint;
-mod export;
-mod form;
+pub(in crate::http) mod endpoint;
+pub(in crate::http) mod export;
+pub(in crate::http) mod form;
 mod granted;
+mod group_members;
+mod groups;
 mod help;
-mod idempotency;
-mod layer;
-mod list;
+pub(in crate::http) mod idempotency;
+pub(in crate::http) mod layer;
+pub(in crate::http) mod list;
 mod openapi;
 mod organization;
-mod path;
+pub(in crate::http) mod path;
 pub(crate) mod problem;
-mod provisioning_log;
-mod query;
+pub(in crate::http) mod provisioning_log;
+pub(in crate::http) mod query;
 mod roles;
-mod single;
+pub(in crate::http) mod single;
+pub(in crate::http) mod users;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -34,7 +38,7 @@ use super::Shared;
 use super::deadline::within;
 use crate::domain::permission::Permission;
 use endpoint::Endpoint;
-use layer::Layer;
+use layer::{Layer, Surface};
 use path::PathId;
 use problem::Problem;
 
@@ -53,6 +57,28 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<api_keys::__path_patch, _, _>(api_keys::patch),
         Endpoint::of::<api_keys::__path_revoke, _, _>(api_keys::revoke),
         Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
+        Endpoint::of::<connections::__path_list, _, _>(connections::list),
+        Endpoint::of::<connections::__path_create, _, _>(connections::create),
+        Endpoint::of::<connections::__path_get, _, _>(connections::get),
+        Endpoint::of::<connections::__path_patch, _, _>(connections::patch),
+        Endpoint::of::<connections::__path_observe, _, _>(connections::observe),
+        Endpoint::of::<connections::__path_activate, _, _>(connections::activate),
+        Endpoint::of::<connections::__path_pause, _, _>(connections::pause),
+        Endpoint::of::<connections::__path_resume, _, _>(connections::resume),
+        Endpoint::of::<connections::__path_decommission, _, _>(connections::decommission),
+        Endpoint::of::<connections::tokens::__path_list, _, _>(connections::tokens::list),
+        Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
+        Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),
+        Endpoint::of::<connections::tokens::__path_revoke, _, _>(connections::tokens::revoke),
+        Endpoint::of::<groups::__path_list, _, _>(groups::list),
+        Endpoint::of::<groups::__path_create, _, _>(groups::create),
+        Endpoint::of::<groups::__path_get, _, _>(groups::get),
+        Endpoint::of::<groups::__path_patch, _, _>(groups::patch),
+        Endpoint::of::<groups::__path_delete, _, _>(groups::delete),
+        Endpoint::of::<groups::__path_map, _, _>(groups::map),
+        Endpoint::of::<group_members::__path_list, _, _>(group_members::list),
+        Endpoint::of::<group_members::__path_add, _, _>(group_members::add),
+        Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
         Endpoint::of::<audit_events::__path_list, _, _>(audit_events::list),
         Endpoint::of::<audit_events::__path_get, _, _>(audit_events::get),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
@@ -60,6 +86,15 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<provisioning_log::__path_get, _, _>(provisioning_log::get),
         Endpoint::of::<provisioning_log::__path_replay, _, _>(provisioning_log::replay),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
+        Endpoint::of::<users::__path_list, _, _>(users::list),
+        Endpoint::of::<users::__path_get, _, _>(users::get),
+        Endpoint::of::<users::deeds::__path_patch, _, _>(users::deeds::patch),
+        Endpoint::of::<users::deeds::__path_delete, _, _>(users::deeds::delete),
+        Endpoint::of::<users::deeds::__path_set_roles, _, _>(users::deeds::set_roles),
+        Endpoint::of::<users::deeds::__path_suspend, _, _>(users::deeds::suspend),
+        Endpoint::of::<users::deeds::__path_unsuspend, _, _>(users::deeds::unsuspend),
+        Endpoint::of::<users::deeds::__path_release, _, _>(users::deeds::release),
+        Endpoint::of::<users::bulk::__path_bulk, _, _>(users::bulk::bulk),
     ]
 }
 
@@ -91,6 +126,11 @@ pub(crate) fn route_of(path: &str) -> &'static str {
         let fixed = docs::PATHS.iter().chain([&DOCUMENT]).map(|path| (*path).to_owned());
         fixed.chain(routes).collect()
     });
+    pattern_of(patterns, path)
+}
+
+/// The pattern among these that a path fits.
+pub(in crate::http) fn pattern_of(patterns: &'static [String], path: &str) -> &'static str {
     let fits = |pattern: &&String| {
         let mut wanted = pattern.split('/');
         let mut given = path.split('/');
@@ -127,7 +167,7 @@ fn scope(shared: &Arc<Shared>) -> impl HttpServiceFactory + use<> {
     });
     let only_read = || endpoint::not_allowed("GET, HEAD".to_owned());
     let mut scope = web::scope(SURFACE)
-        .wrap(Layer::new(Arc::clone(shared)))
+        .wrap(Layer::new(Arc::clone(shared), Surface::Admin))
         .service(web::resource(below(DOCUMENT)).route(document).default_service(only_read()));
     for path in docs::PATHS {
         scope = scope.service(web::resource(below(path)).route(read().to(docs::file)).default_service(only_read()));
@@ -149,7 +189,10 @@ fn read() -> Route {
 }
 
 /// A service function's answer, within the time that a handler may take.
-async fn timed<T, E: Into<Problem>>(shared: &Shared, work: impl Future<Output = Result<T, E>>) -> Result<T, Problem> {
+pub(in crate::http) async fn timed<T, E: Into<Problem>>(
+    shared: &Shared,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem> {
     match within(shared.state.settings.limits.handler_timeout, work).await {
         Some(outcome) => outcome.map_err(Into::into),
         None => Err(Problem::unavailable("a handler takes too long")),

@@ -13,7 +13,8 @@ use super::code::Code;
 use crate::domain::permission::{Guarded, Permission};
 use crate::http::middleware::Cause;
 use crate::service::ServiceError;
-use crate::service::admin::{Invalid, Refusal};
+use crate::service::admin::scim_tokens::MOST_ALIVE;
+use crate::service::admin::{Invalid, Managed, Refusal};
 
 /// `application/problem+json`
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -25,6 +26,12 @@ const CHALLENGE_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer realm=
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     code: Code,
+    // Apart, so that a `Result` of a handler stays small.
+    content: Box<Content>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Content {
     detail: String,
     /// Members of this code's own.
     members: Map<String, Value>,
@@ -37,8 +44,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// A refusal with a sentence fit to show a person.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Problem { code, detail, members: Map::new(), cause: None, headers: Vec::new(), closes: false }
+        Problem { code, content: Box::new(Content { detail: detail.into(), ..Content::default() }) }
     }
 
     /// The one answer for an id that does not exist, belongs to somebody else, or is no id.
@@ -87,16 +93,15 @@ impl Problem {
 
     /// 500; the cause is for the log.
     pub(crate) fn internal(cause: impl Into<String>) -> Self {
-        let problem =
-            Problem::new(Code::Internal, "An internal error. The server's log tells more under this request's id.");
-        Problem { cause: Some(cause.into()), ..problem }
+        Problem::new(Code::Internal, "An internal error. The server's log tells more under this request's id.")
+            .because(cause)
     }
 
     /// 503; the cause is for the log.
     pub(crate) fn unavailable(cause: impl Into<String>) -> Self {
-        let problem = Problem::new(Code::Unavailable, "Not available at the moment: repeat the request.")
-            .header(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        Problem { cause: Some(cause.into()), ..problem }
+        Problem::new(Code::Unavailable, "Not available at the moment: repeat the request.")
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .because(cause)
     }
 
     /// 403 naming the permission that is missing.
@@ -105,50 +110,83 @@ impl Problem {
         Problem::new(Code::PermissionDenied, format!("This needs the permission {key}.")).member("permission", key)
     }
 
+    /// 403 for what a directory manages, with who does.
+    fn managed_externally(managed: &Managed) -> Self {
+        let Managed { name, connection_name, .. } = managed;
+        let change = match managed.action {
+            "user.delete" => "Remove or deactivate this user there; the change",
+            "user.unsuspend" => "Reactivate this user there; the change",
+            _ => "Make the change there; it",
+        };
+        let detail = format!(
+            "{name} is managed by {connection_name}. {change} arrives here by itself. If that is not possible, ask the \
+             operator of this service."
+        );
+        let connection = managed.connection.to_string();
+        Problem::new(Code::ManagedExternally, detail)
+            .member("action", managed.action)
+            .member("resource", json!({ "type": managed.kind, "id": managed.id.to_string() }))
+            .member("connection", json!({ "id": connection, "name": connection_name, "provider": managed.provider }))
+            .member("locked_fields", json!(managed.locked_fields))
+    }
+
     /// Adds a member.
     pub(crate) fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.content.members.insert(name.to_owned(), value.into());
         self
     }
 
     /// Pointers of a 422.
     #[cfg(test)]
     pub(crate) fn pointers(&self) -> Vec<String> {
-        let errors = self.members.get("errors").and_then(Value::as_array).into_iter().flatten();
+        let errors = self.content.members.get("errors").and_then(Value::as_array).into_iter().flatten();
         errors.filter_map(|error| Some(error.get("pointer")?.as_str()?.to_owned())).collect()
     }
 
     /// Closes the connection after the answer: the rest of the request is not read.
-    pub(crate) fn closing(self) -> Self {
-        Problem { closes: true, ..self }
-    }
-
-    fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+    pub(crate) fn closing(mut self) -> Self {
+        self.content.closes = true;
         self
     }
 
-    /// The answer. `public_url` is the base of the help pages.
-    pub(crate) fn render(&self, public_url: &str, request_id: &str) -> HttpResponse {
+    fn because(mut self, cause: impl Into<String>) -> Self {
+        self.content.cause = Some(cause.into());
+        self
+    }
+
+    fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.content.headers.push((name, value));
+        self
+    }
+
+    /// Its members, for an answer that holds many.
+    pub(crate) fn body(&self, public_url: &str, request_id: &str) -> Map<String, Value> {
         let code = self.code;
         let mut body = Map::new();
         body.insert("type".to_owned(), format!("{public_url}/problems/{}", code.name()).into());
         body.insert("code".to_owned(), code.name().into());
         body.insert("title".to_owned(), code.title().into());
         body.insert("status".to_owned(), code.status().into());
-        body.insert("detail".to_owned(), self.detail.clone().into());
+        body.insert("detail".to_owned(), self.content.detail.clone().into());
         body.insert("instance".to_owned(), format!("urn:request:{request_id}").into());
-        body.extend(self.members.clone());
+        body.extend(self.content.members.clone());
+        body
+    }
+
+    /// The answer. `public_url` is the base of the help pages.
+    pub(crate) fn render(&self, public_url: &str, request_id: &str) -> HttpResponse {
+        let code = self.code;
+        let body = self.body(public_url, request_id);
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
-        for (name, value) in &self.headers {
+        for (name, value) in &self.content.headers {
             response.insert_header((name.clone(), value.clone()));
         }
         let mut response = response.body(Value::Object(body).to_string());
-        if self.closes {
+        if self.content.closes {
             response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
         }
-        if let Some(cause) = &self.cause {
+        if let Some(cause) = &self.content.cause {
             let cause = if code == Code::Internal { Cause::error(cause) } else { Cause::warning(cause) };
             response.extensions_mut().insert(cause);
         }
@@ -213,7 +251,36 @@ impl From<Refusal> for Problem {
             Refusal::Missing => Problem::not_found(),
             Refusal::Stale => Problem::precondition_failed(),
             Refusal::Invalid(errors) => Problem::validation(errors),
+            Refusal::ConnectionState(wrong) => {
+                Problem::new(Code::ConnectionState, format!("{}.", capitalized(&wrong.to_string())))
+                    .member("state", wrong.from.as_str())
+            }
+            Refusal::Decommissioned => {
+                Problem::new(Code::ConnectionState, "The connection is decommissioned: make a new one.")
+                    .member("state", "decommissioned")
+            }
+            Refusal::TokenLimit => Problem::new(
+                Code::TokenLimit,
+                format!("At most {MOST_ALIVE} tokens of a connection are alive at a time: revoke one first."),
+            ),
+            Refusal::NameTaken(detail) => Problem::new(Code::GroupNameTaken, detail),
+            Refusal::ManagedExternally(managed) => Problem::managed_externally(&managed),
+            Refusal::LastAdmin => {
+                Problem::new(Code::LastAdmin, "This would leave the organization without an Admin who can sign in.")
+            }
+            Refusal::OwnAccount => Problem::new(Code::CannotTargetSelf, "Nobody does this to themselves."),
+            Refusal::EmailTaken => {
+                Problem::new(Code::EmailTaken, "Another person has this address or this user name: choose another one.")
+            }
+            Refusal::UserState(detail) => Problem::new(Code::UserState, detail),
+            Refusal::GroupNameTaken => Problem::new(Code::GroupNameTaken, "Another group has this name."),
             Refusal::Service(error) => error.into(),
         }
     }
+}
+
+/// A sentence begins with a capital.
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }

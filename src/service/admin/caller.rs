@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::error::{Refusal, Result};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{OrganizationId, ResourceId, SessionId, TokenId};
 use crate::domain::permission::{Permission, PermissionSet, Reach, Role, RoleSet};
@@ -17,13 +18,15 @@ pub enum Credential {
     ApiKey(TokenId),
     /// A person's session.
     Session(SessionId),
+    /// A key of an operator of the service; opens the backoffice alone.
+    OperatorKey(TokenId),
 }
 
 impl Credential {
     /// Its id.
     pub fn id(self) -> Uuid {
         match self {
-            Credential::ApiKey(id) => id.0,
+            Credential::ApiKey(id) | Credential::OperatorKey(id) => id.0,
             Credential::Session(id) => id.0,
         }
     }
@@ -31,7 +34,7 @@ impl Credential {
     /// The key; a session is none.
     pub fn key(self) -> Option<TokenId> {
         match self {
-            Credential::ApiKey(id) => Some(id),
+            Credential::ApiKey(id) | Credential::OperatorKey(id) => Some(id),
             Credential::Session(_) => None,
         }
     }
@@ -62,6 +65,14 @@ impl Caller {
     /// Whether a permission is there, if only for a part.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.allows(permission)
+    }
+
+    /// Whether a permission is there, as a refusal where it is not.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn permitted(&self, permission: Permission) -> Result<()> {
+        if self.may(permission) { Ok(()) } else { Err(Refusal::PermissionDenied(permission)) }
     }
 
     /// Whether a permission is there for all.

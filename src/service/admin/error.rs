@@ -1,8 +1,10 @@
 //! Why a deed of the admin surfaces was refused or failed. Each surface renders it in one exhaustive match.
 
+use crate::domain::connection::WrongState;
+use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::domain::permission::{Guarded, Permission};
 use crate::service::ServiceError;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, UniqueKey};
 
 /// One thing that is wrong with what was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,27 @@ impl Invalid {
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Invalid { pointer: pointer.into(), detail: detail.into() }
     }
+}
+
+/// What a directory manages, and what somebody wanted to do to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    /// `user.delete`
+    pub action: &'static str,
+    /// `user`, `group`
+    pub kind: &'static str,
+    /// Its id.
+    pub id: ResourceId,
+    /// Its name for people.
+    pub name: String,
+    /// The connection that manages it.
+    pub connection: ConnectionId,
+    /// Its name.
+    pub connection_name: String,
+    /// Its provider.
+    pub provider: String,
+    /// What only the directory changes.
+    pub locked_fields: &'static [&'static str],
 }
 
 /// A refusal or failure.
@@ -44,6 +67,36 @@ pub enum Refusal {
     /// What was given is not what the deed takes.
     #[error("invalid")]
     Invalid(Vec<Invalid>),
+    /// The connection's state has no such step.
+    #[error(transparent)]
+    ConnectionState(#[from] WrongState),
+    /// The connection is given up for good.
+    #[error("the connection is decommissioned")]
+    Decommissioned,
+    /// As many tokens as a connection may have are alive.
+    #[error("too many tokens are alive")]
+    TokenLimit,
+    /// A unique name is taken; a sentence for people.
+    #[error("{0}")]
+    NameTaken(String),
+    /// A directory manages it.
+    #[error("managed externally")]
+    ManagedExternally(Box<Managed>),
+    /// No Admin who can sign in would be left.
+    #[error("the last Admin")]
+    LastAdmin,
+    /// Nobody does this to themselves.
+    #[error("on the own account")]
+    OwnAccount,
+    /// Another person has the address or the user name.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// The person is not in a state that the deed begins in; a sentence for people.
+    #[error("{0}")]
+    UserState(&'static str),
+    /// Another group has the name.
+    #[error("the name is taken")]
+    GroupNameTaken,
     /// What both surfaces share.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -57,6 +110,7 @@ impl From<StorageError> for Refusal {
         match error {
             StorageError::Missing => Refusal::Missing,
             StorageError::Stale => Refusal::Stale,
+            StorageError::NotUnique(UniqueKey::GroupDisplayName) => Refusal::GroupNameTaken,
             other => Refusal::Service(other.into()),
         }
     }

@@ -4,12 +4,19 @@
 pub mod api_keys;
 pub mod audit_log;
 pub mod caller;
+pub mod connections;
 pub mod error;
+pub mod groups;
 pub mod organization;
 pub mod paging;
 pub mod provisioning_log;
+pub mod role_change;
 pub mod roles;
+pub mod scim_tokens;
+pub mod users;
 mod windows;
 
 pub use caller::{Caller, Credential};
-pub use error::{Invalid, Refusal};
+pub use error::{Invalid, Managed, Refusal};
+
+use roles::role_keys;

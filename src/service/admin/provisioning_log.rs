@@ -242,6 +242,7 @@ async fn context(caller: &Caller, db: &Database, limits: &Limits, logged: &LogEn
         actor: caller.actor,
         scope: Scope { organization: caller.organization, connection: connection.id },
         access: Access::of(&connection.state),
+        has_blocks: true,
         now: caller.now,
         request_id: caller.request_id.as_str().into(),
         policy: Policy { repairs: settings.repairs(), limits: limits.clone() },

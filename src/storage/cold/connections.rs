@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _};
 use super::{Deed, Target, record};
 use crate::domain::ids::{ConnectionId, OrganizationId};
 use crate::storage::db::{Cols as _, Db, Fetch as _};
-use crate::storage::error::Result;
+use crate::storage::error::{Result, StorageError};
 use crate::storage::schema::connections;
 use crate::storage::uid::Id;
 use crate::storage::write::EventKind;
@@ -57,6 +57,63 @@ pub async fn insert(db: &mut Db<'_>, deed: &Deed, new: &NewConnection) -> Result
     Ok(stored)
 }
 
+/// What may change of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionColumns {
+    /// Unique in the organization.
+    pub name: String,
+    /// `domain::connection::State`, as stored.
+    pub state: String,
+    /// Settings document (JSON).
+    pub settings: String,
+}
+
+/// Gives a connection of the version that was read new columns. `kind` and `detail` go into the event.
+///
+/// # Errors
+/// `Stale`, `NotUnique(ConnectionName)`.
+pub async fn update(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    read: &ConnectionRecord,
+    columns: &ConnectionColumns,
+    kind: EventKind,
+    detail: &str,
+) -> Result<ConnectionRecord> {
+    let set = (
+        connections::name.eq(columns.name.clone()),
+        connections::state.eq(columns.state.clone()),
+        connections::settings.eq(columns.settings.clone()),
+        connections::modified.eq(deed.at),
+        connections::version.eq(connections::version + 1),
+    );
+    let of_version = connections::table
+        .find((Id::from(read.organization), Id::from(read.id)))
+        .filter(connections::version.eq(read.version));
+    let update = diesel::update(of_version).set(set).returning(ConnectionRecord::cols());
+    let changed: Option<ConnectionRecord> = update.opt(db).await?;
+    let stored = changed.ok_or(StorageError::Stale)?;
+    let target = Target {
+        organization: stored.organization,
+        connection: Some(stored.id),
+        kind,
+        resource: stored.id.0,
+        version: stored.version,
+    };
+    record(db, deed, target, detail).await?;
+    Ok(stored)
+}
+
+/// Locks a connection until the transaction ends, so that what is counted of it stays so. It says whether it exists.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn lock(db: &mut Db<'_>, organization: OrganizationId, id: ConnectionId) -> Result<bool> {
+    let row = connections::table.find((Id::from(organization), Id::from(id)));
+    // An update without effect: SELECT … FOR UPDATE exists on one backend only.
+    Ok(diesel::update(row).set(connections::version.eq(connections::version)).exec(db).await? == 1)
+}
+
 /// The connection of that id.
 ///
 /// # Errors
@@ -91,6 +148,22 @@ pub async fn list(db: &mut Db<'_>, organization: OrganizationId) -> Result<Vec<C
 }
 
 impl Database {
+    /// All connections of all organizations, in the order of their ids.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn list_connections_across_organizations(&self) -> Result<Vec<ConnectionRecord>> {
+        let query = connections::table.order(connections::id).select(ConnectionRecord::cols());
+        self.cold_read(async |db| Ok(query.all(db).await?)).await
+    }
+    /// The connection of that id, in whatever organization.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn find_connection_across_organizations(&self, id: ConnectionId) -> Result<Option<ConnectionRecord>> {
+        let query = connections::table.filter(connections::id.eq(Id::from(id))).select(ConnectionRecord::cols());
+        self.cold_read(async |db| Ok(query.opt(db).await?)).await
+    }
     /// `connections::insert` in a transaction of its own.
     ///
     /// # Errors

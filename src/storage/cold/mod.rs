@@ -13,14 +13,24 @@ use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
 pub mod api_keys;
 mod audit_log;
+pub mod blocks;
 mod clock;
 pub mod connections;
+pub mod groups;
+pub mod health;
 mod idempotency;
+pub mod jobs;
 mod labels;
+pub mod leavers;
+pub mod operator_log;
+pub mod operators;
 pub mod organizations;
+pub mod ownership;
+pub mod people;
 mod provisioning_log;
 mod refusals;
 mod retention;
+pub mod roles;
 pub mod tokens;
 
 pub use audit_log::{EventKey, EventRecord};

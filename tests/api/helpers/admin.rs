@@ -1,4 +1,4 @@
-//! A client of the admin API with one API key.
+//! A client of the admin API, or of the backoffice, with one key.
 
 use std::time::Duration;
 
@@ -7,24 +7,30 @@ use serde_json::Value;
 
 use super::caller::{Answer, send};
 
-/// Speaks to the admin API.
+/// Speaks to the admin API, or to the backoffice.
 #[derive(Clone)]
 pub(crate) struct Admin {
     client: reqwest::Client,
     /// `http://127.0.0.1:PORT`
     pub(crate) url: String,
     pub(crate) key: String,
+    /// `/api/v1`, `/backoffice/v1`
+    base: &'static str,
 }
 
 impl Admin {
     pub(super) fn new(url: &str, key: &str) -> Self {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
-        Admin { client, url: url.to_owned(), key: key.to_owned() }
+        Admin::at(url, "/api/v1", key)
     }
 
-    /// A request with the key, to a path under `/api/v1`.
+    pub(super) fn at(url: &str, base: &'static str, key: &str) -> Self {
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        Admin { client, url: url.to_owned(), key: key.to_owned(), base }
+    }
+
+    /// A request with the key, to a path under the base.
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.anonymous(method, &format!("/api/v1{path}")).bearer_auth(&self.key)
+        self.anonymous(method, &format!("{}{path}", self.base)).bearer_auth(&self.key)
     }
 
     /// A request without credentials, to a path of the server.

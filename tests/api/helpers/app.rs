@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use rollcall::config::{Limits, SecretKey, SecretKeySource, Settings};
 use rollcall::domain::token::{self, Lifetime, SecretKind};
+use rollcall::service::backoffice::operators::{self, CreateOperator};
 use rollcall::service::backoffice::organizations::{self, Bootstrapped};
 use rollcall::service::backoffice::{OperatorCtx, connections, tokens};
 use rollcall::service::ids;
@@ -105,6 +106,22 @@ impl TestApp {
         Admin::new(&self.url, &key)
     }
 
+    /// A client of the backoffice with the key of a new operator of that role.
+    pub(crate) async fn backoffice(&self, role: &str) -> Admin {
+        let asked = CreateOperator { name: format!("Test {role}"), role: role.to_owned() };
+        let issued = operators::create(&self.operator(), &self.state.db, asked).await.expect("an operator");
+        self.backoffice_with(&issued.secret)
+    }
+
+    /// A client of the backoffice with any key.
+    pub(crate) fn backoffice_with(&self, key: &str) -> Admin {
+        let url = match &self.state.settings.backoffice_listen {
+            Some(address) => format!("http://{address}"),
+            None => self.url.clone(),
+        };
+        Admin::at(&url, "/backoffice/v1", key)
+    }
+
     /// A client of the admin API with any key.
     pub(crate) fn admin_with(&self, key: &str) -> Admin {
         Admin::new(&self.url, key)
@@ -127,9 +144,14 @@ impl TestApp {
         self.ahead.fetch_add(micros, Ordering::Relaxed);
     }
 
-    /// Everything that some tables hold, as text.
-    pub(crate) async fn dump(&self, tables: &[&str]) -> String {
-        self.home.dump(tables).await
+    /// Rows of a query with one text column `line`, in order; `{nil}` is the nil id.
+    pub(crate) async fn lines(&self, sql: &str) -> Vec<String> {
+        self.home.lines(sql).await
+    }
+
+    /// Every row of every table as text.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        self.home.dump().await
     }
 
     /// Runs statements on the application's database.

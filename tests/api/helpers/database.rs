@@ -71,31 +71,39 @@ impl Home {
         drop(self.directory);
     }
 
-    /// Everything that some tables hold, as text.
-    pub(super) async fn dump(&self, tables: &[&str]) -> String {
-        let mut all = String::new();
-        for table in tables {
-            let rows: Vec<Line> = match self.url.strip_prefix("sqlite://") {
-                Some(path) => {
-                    use diesel::Connection as _;
-                    let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
-                    let columns = format!(
-                        "SELECT group_concat('CASE typeof(' || name || ') WHEN ''blob'' THEN hex(' || name || ') \
-                         ELSE coalesce(CAST(' || name || ' AS TEXT), '''') END', ' || ''|'' || ') AS line \
-                         FROM pragma_table_info('{table}')"
-                    );
-                    let columns: Vec<Line> =
-                        diesel::RunQueryDsl::load(diesel::sql_query(columns), &mut conn).expect("columns");
-                    let query = format!("SELECT {} AS line FROM {table}", columns[0].line);
-                    diesel::RunQueryDsl::load(diesel::sql_query(query), &mut conn).expect("rows")
-                }
-                None => {
-                    let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
-                    let query = format!("SELECT t::text AS line FROM {table} t");
-                    diesel_async::RunQueryDsl::load(diesel::sql_query(query), &mut conn).await.expect("rows")
-                }
-            };
-            rows.iter().for_each(|row| all += &format!("{}\n", row.line));
+    /// Rows of a query with one text column `line`, in order; `{nil}` is the nil id.
+    pub(super) async fn lines(&self, sql: &str) -> Vec<String> {
+        let sqlite = self.url.strip_prefix("sqlite://");
+        let nil = if sqlite.is_some() { "zeroblob(16)" } else { "'00000000-0000-0000-0000-000000000000'::uuid" };
+        let query = diesel::sql_query(format!("SELECT line FROM ({}) AS q ORDER BY line", sql.replace("{nil}", nil)));
+        let rows: Vec<Line> = match sqlite {
+            Some(path) => {
+                use diesel::Connection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                diesel::RunQueryDsl::load(query, &mut conn).expect("query")
+            }
+            None => {
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                diesel_async::RunQueryDsl::load(query, &mut conn).await.expect("query")
+            }
+        };
+        rows.into_iter().map(|row| row.line).collect()
+    }
+
+    /// Every row of every table as text.
+    pub(super) async fn dump(&self) -> Vec<String> {
+        // Each line of these is a query. Tables of SQLite's search index hold no text of their own.
+        let queries = if self.url.starts_with("sqlite://") {
+            r#"SELECT 'SELECT concat_ws(''|'', ''' || m.name || ''', quote("' || group_concat(p.name, '"), quote("') || '")) AS line FROM ' || m.name AS line
+               FROM sqlite_master m JOIN pragma_table_info(m.name) p
+               WHERE m.type = 'table' AND m.sql NOT LIKE '%fts5%' AND m.name NOT LIKE '%search%' GROUP BY m.name"#
+        } else {
+            "SELECT format('SELECT concat_ws(''|'', %L, t::text) AS line FROM %I t', table_name, table_name) AS line \
+             FROM information_schema.tables WHERE table_schema = current_schema"
+        };
+        let mut all = Vec::new();
+        for query in self.lines(queries).await {
+            all.extend(self.lines(&query).await);
         }
         all
     }
