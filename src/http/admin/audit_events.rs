@@ -35,16 +35,15 @@ impl Listing for Audit {
     const DESCENDING: bool = true;
 }
 
-/// The `{id}` of a path: the place of an event. What is none is not found.
-pub(crate) struct EventId(EventKey);
+/// The `{id}` of a path: the place of an event; `None` for what no event has.
+pub(crate) struct EventId(Option<EventKey>);
 
 impl FromRequest for EventId {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let key = request.match_info().get("id").and_then(audit_log::parse_key);
-        ready(key.map(EventId).ok_or_else(Problem::not_found))
+        ready(Ok(EventId(request.match_info().get("id").and_then(audit_log::parse_key))))
     }
 }
 
@@ -227,6 +226,7 @@ pub(super) async fn get(
     _: NoQuery,
 ) -> Result<HttpResponse, Problem> {
     let (caller, shared) = (&granted.caller, &granted.shared);
-    let found = timed(shared, audit_log::get(caller, &shared.state.db, id.0)).await?;
+    let key = id.0.ok_or_else(Problem::not_found)?;
+    let found = timed(shared, audit_log::get(caller, &shared.state.db, key)).await?;
     single::read(&conditions.0, VERSION, AuditEventView::of(caller.organization, &found))
 }

@@ -1,13 +1,16 @@
 //! The admin API: what holds on all of its routes, then the routes.
 
 mod api_keys;
+mod audit_events;
 mod connections;
 mod documents;
 mod exports;
 mod lists;
 mod organization;
 mod problems;
+mod provisioning_log;
 mod rates;
+mod retention;
 mod routes;
 mod sub_accounts;
 mod user_export;

@@ -1,12 +1,13 @@
 //! Reads a flow and plays it against the application.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::matcher::mismatch;
-use crate::helpers::{Answer, Caller, TestApp, send};
+use crate::helpers::{Admin, Answer, Caller, TestApp, send};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,18 +64,22 @@ struct Player<'a> {
     flow: &'a Flow,
     /// Values by placeholder.
     known: BTreeMap<String, String>,
+    /// Request id, method and status of what was asked with the token of the connection.
+    asked: RefCell<Vec<(String, String, u16)>>,
 }
 
 /// Plays a flow in a new organization; panics at the first step that does not go as expected.
 pub(super) async fn run(app: &TestApp, name: &str, text: &str) {
     let flow: Flow = serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let caller = app.caller().await;
+    let tenant = app.tenant().await;
+    let caller = tenant.caller.clone();
     let known = BTreeMap::from([("base".to_owned(), caller.base().to_owned())]);
-    let mut player = Player { caller, flow: &flow, known };
+    let mut player = Player { caller, flow: &flow, known, asked: RefCell::default() };
     for step in &flow.steps {
         let at = format!("{name}, step `{}`", step.name);
         player.step(step, &at).await;
     }
+    player.check_log(&app.admin(&tenant, "read_only").await, name).await;
 }
 
 impl Player<'_> {
@@ -111,7 +116,29 @@ impl Player<'_> {
         if let Some(body) = body {
             request = request.body(body.to_string());
         }
-        send(request).await
+        let answer = send(request).await;
+        if !own_credentials {
+            let id = answer.header("x-request-id").to_owned();
+            self.asked.borrow_mut().push((id, method.to_owned(), answer.status));
+        }
+        answer
+    }
+
+    /// Every request has its entry in the provisioning log, in the same order.
+    async fn check_log(&self, admin: &Admin, name: &str) {
+        let (mut logged, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = admin.get(&format!("/provisioning-log?sort=at&limit=200{cursor}")).await.expect(200);
+            for entry in page["data"].as_array().expect("data") {
+                let text = |field: &str| entry[field].as_str().expect("text").to_owned();
+                assert!(text("explanation").ends_with('.'), "{name}: {entry}");
+                assert_eq!(entry["status"].as_u64() >= Some(400), text("outcome") == "refused", "{name}: {entry}");
+                logged.push((text("request_id"), text("method"), entry["status"].as_u64().expect("a status") as u16));
+            }
+            let Some(next) = page["page"]["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(logged, self.asked.borrow().clone(), "{name}");
     }
 
     /// Holds an answer against its expectation and the rules for all; gives its body.
