@@ -1,6 +1,7 @@
 //! Business rules, pure: identifiers, actors, roles and permissions, token format. It uses the protocol engine and nothing else.
 
 pub mod actor;
+pub mod adoption;
 pub mod connection;
 pub mod event;
 pub mod ids;

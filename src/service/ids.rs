@@ -46,6 +46,11 @@ pub fn event() -> EventId {
     EventId(uuid())
 }
 
+/// Id of an adoption.
+pub fn adoption() -> Uuid {
+    uuid()
+}
+
 /// Id of a job.
 pub fn job() -> Uuid {
     uuid()

@@ -65,6 +65,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
         Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),
         Endpoint::of::<connections::tokens::__path_revoke, _, _>(connections::tokens::revoke),
+        Endpoint::of::<connections::adoptions::__path_list, _, _>(connections::adoptions::list),
+        Endpoint::of::<connections::adoptions::__path_accept, _, _>(connections::adoptions::accept),
+        Endpoint::of::<connections::adoptions::__path_refuse, _, _>(connections::adoptions::refuse),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
     ]

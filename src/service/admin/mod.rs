@@ -1,6 +1,7 @@
 //! Deeds of an organization's administrators and programs: the admin API and, later, the pages call the same functions. The
 //! caller says who asks and what their roles permit.
 
+pub mod adoptions;
 pub mod api_keys;
 pub mod caller;
 pub mod connections;

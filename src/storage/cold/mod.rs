@@ -11,10 +11,12 @@ use super::write::EventKind;
 use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
+pub mod adoptions;
 pub mod api_keys;
 pub mod blocks;
 mod clock;
 pub mod connections;
+pub mod domains;
 pub mod health;
 mod idempotency;
 pub mod jobs;
