@@ -82,6 +82,17 @@ pub async fn list(caller: &Caller, db: &Database, connection: ConnectionId, stat
     }
 }
 
+/// The adoption of that id.
+///
+/// # Errors
+/// `PermissionDenied`, `Missing`.
+pub async fn get(caller: &Caller, db: &Database, connection: ConnectionId, id: Uuid) -> Result<Adoption> {
+    permitted(caller, Permission::AdoptionsWrite)?;
+    let connection = load(caller, db, connection).await?;
+    let record = db.find_adoption(scope(caller, &connection), id).await?.ok_or(Refusal::Missing)?;
+    shown(db, &connection, record).await
+}
+
 /// Gives the person to the connection, with what the directory last sent.
 ///
 /// # Errors

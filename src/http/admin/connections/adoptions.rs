@@ -177,9 +177,10 @@ pub(crate) async fn accept(
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
+    let (shared, id) = (&granted.shared, ConnectionId(id.0));
+    timed(shared, adoptions::get(&granted.caller, &shared.state.db, id, adoption.0)).await?;
     Form::of(&body.0)?.done()?;
-    let shared = &granted.shared;
-    let decided = adoptions::accept(&granted.caller, &shared.state.db, ConnectionId(id.0), adoption.0);
+    let decided = adoptions::accept(&granted.caller, &shared.state.db, id, adoption.0);
     Ok(HttpResponse::Ok().json(AdoptionView::of(&timed(shared, decided).await?)))
 }
 
@@ -199,8 +200,9 @@ pub(crate) async fn refuse(
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
+    let (shared, id) = (&granted.shared, ConnectionId(id.0));
+    timed(shared, adoptions::get(&granted.caller, &shared.state.db, id, adoption.0)).await?;
     Form::of(&body.0)?.done()?;
-    let shared = &granted.shared;
-    let decided = adoptions::refuse(&granted.caller, &shared.state.db, ConnectionId(id.0), adoption.0);
+    let decided = adoptions::refuse(&granted.caller, &shared.state.db, id, adoption.0);
     Ok(HttpResponse::Ok().json(AdoptionView::of(&timed(shared, decided).await?)))
 }
