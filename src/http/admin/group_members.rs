@@ -111,9 +111,8 @@ pub(super) async fn list(
             Ok(query.answer(timed(&shared, page).await?, MemberView::of))
         }
         format => {
-            let load = async move |request| {
-                groups::list_members(&caller, &shared.state.db, group, &filter, &request).await
-            };
+            let load =
+                async move |request| groups::list_members(&caller, &shared.state.db, group, &filter, &request).await;
             export::rows(format, query.whole()?, load, MemberView::of).await
         }
     }

@@ -180,7 +180,8 @@ fn filter(query: &ListQuery<GroupList>) -> Result<GroupFilter, Problem> {
             _ => return Err(invalid("managed_by must be local or external.")),
         };
         // Both together select all.
-        filter.is_managed = if filter.is_managed.is_some_and(|other| other != is_managed) { None } else { Some(is_managed) };
+        filter.is_managed =
+            if filter.is_managed.is_some_and(|other| other != is_managed) { None } else { Some(is_managed) };
     }
     for text in query.filter("connection") {
         filter.connections.push(ConnectionId(id("connection", text)?.0));
@@ -231,11 +232,7 @@ pub(super) async fn list(
     request_body = CreateBody,
     responses((status = 201, description = "The group", body = GroupView))
 )]
-pub(super) async fn create(
-    granted: Granted<GroupsWrite>,
-    _: NoQuery,
-    body: JsonBody,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(granted: Granted<GroupsWrite>, _: NoQuery, body: JsonBody) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;
     let mut form = Form::of(&body.0)?;
     let new = CreateGroup {

@@ -1,8 +1,8 @@
 //! The built-in roles as a list, with how many people hold each; roles in bodies.
 
+use super::Caller;
 use super::error::{Invalid, Result};
 use super::paging::{Page, PageRequest, of_rows};
-use super::Caller;
 use crate::domain::permission::{Permission, Role, RoleSet};
 use crate::service::cursor::Key;
 use crate::storage::Database;

@@ -3,6 +3,8 @@
 mod api_keys;
 mod documents;
 mod exports;
+mod group_members;
+mod groups;
 mod lists;
 mod organization;
 mod problems;

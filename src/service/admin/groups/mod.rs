@@ -113,7 +113,8 @@ pub async fn create(caller: &Caller, db: &Database, new: CreateGroup) -> Result<
     check_change_of_roles(roles, false, caller.roles)?;
     let columns = columns(&new.name, &new.description);
     let (id, caller_of, mapping) = (ids::resource(), caller.clone(), caller.deed());
-    let after = json!({ "after": { "name": columns.display_name, "description": new.description, "members": new.members } });
+    let after =
+        json!({ "after": { "name": columns.display_name, "description": new.description, "members": new.members } });
     let insert = Action::InsertGroup { id, columns, members: members.clone(), unknown_members: UnknownMembers::Refuse };
     let write = write(caller, insert, after.to_string());
     let deed = async move |db: &mut Db<'_>| {

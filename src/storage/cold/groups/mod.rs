@@ -91,22 +91,9 @@ const FROM: &str = " FROM groups g LEFT JOIN connections c ON c.organization = g
 const COLUMNS: &str = "SELECT g.id, g.connection, c.name, c.provider, g.display_name, g.display_name_key, g.document, \
                        g.created, g.modified, g.version, g.mapping_version, \
                        (SELECT count(*) FROM members m WHERE m.organization = g.organization AND m.group_id = g.id)";
-type Types = (
-    Uid,
-    Nullable<Uid>,
-    Nullable<Text>,
-    Nullable<Text>,
-    Text,
-    Text,
-    Text,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-);
-type Row =
-    (Id, Option<Id>, Option<String>, Option<String>, String, String, String, i64, i64, i64, i64, i64);
+type Types =
+    (Uid, Nullable<Uid>, Nullable<Text>, Nullable<Text>, Text, Text, Text, BigInt, BigInt, BigInt, BigInt, BigInt);
+type Row = (Id, Option<Id>, Option<String>, Option<String>, String, String, String, i64, i64, i64, i64, i64);
 
 /// A page of groups; those of directories whose people are staged are not there yet.
 ///
@@ -209,7 +196,9 @@ fn matching(directories: &Directories, filter: &GroupFilter) -> Sql {
         ));
     }
     if !filter.members.is_empty() {
-        sql.push(" AND EXISTS (SELECT 1 FROM members m WHERE m.organization = g.organization AND m.group_id = g.id AND ");
+        sql.push(
+            " AND EXISTS (SELECT 1 FROM members m WHERE m.organization = g.organization AND m.group_id = g.id AND ",
+        );
         sql.any_id("m.member_id", filter.members.iter().map(|m| m.0)).push(")");
     }
     sql

@@ -86,7 +86,8 @@ pub async fn holders(
     sql.push(
         " SELECT role, source, count(DISTINCT user_id) FROM held GROUP BY role, source \
          UNION ALL SELECT role, 0, count(DISTINCT user_id) FROM held GROUP BY role \
-         UNION ALL SELECT p.role, 4, count(*) FROM role_mappings p WHERE p.organization = ",
+         UNION ALL SELECT p.role, 4, count(*) FROM role_mappings p \
+         JOIN groups g ON g.organization = p.organization AND g.id = p.group_id AND g.deleted IS NULL WHERE p.organization = ",
     );
     sql.id(organization.0).push(" GROUP BY p.role");
     let rows: Vec<(String, i32, i64)> = sql.statement::<(Text, Integer, BigInt)>(true).all(db).await?;
