@@ -6,5 +6,7 @@ pub mod event;
 pub mod group;
 pub mod ids;
 pub mod organization;
+pub mod ownership;
 pub mod permission;
+pub mod person;
 pub mod token;

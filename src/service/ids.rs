@@ -36,6 +36,11 @@ pub fn event() -> EventId {
     EventId(uuid())
 }
 
+/// Id of a job.
+pub fn job() -> Uuid {
+    uuid()
+}
+
 /// A new secret: 256 bits of the operating system's generator in the format of `domain::token`. It is shown once.
 ///
 /// # Errors

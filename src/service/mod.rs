@@ -15,6 +15,7 @@ pub mod cursor;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
 pub mod scim;
 
 pub use error::{Result, ServiceError, Unauthenticated};

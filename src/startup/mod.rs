@@ -1,6 +1,7 @@
 //! From settings to a running service: opens the database, migrates it, binds the sockets, runs until it is told to stop.
 //! Wiring only; what is served belongs to `http`.
 
+mod background;
 mod probes;
 mod tls;
 
@@ -15,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Settings, TlsFiles};
 use crate::http::Http;
-use crate::state::{AppState, Clock};
+use crate::state::{AppState, Clock, Wake};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
 use probes::Readiness;
@@ -108,6 +109,7 @@ impl Application {
             secret_key: Arc::new(secret_key),
             clock: surroundings.clock,
             settings: Arc::new(settings),
+            jobs: Wake::default(),
         };
         let readiness = Readiness::new(state.db.clone());
         let metrics = state.settings.metrics_listen.as_deref();
@@ -175,8 +177,10 @@ impl Application {
         });
         let renewal = self.certificate.map(|certificate| tokio::spawn(renew(certificate)));
         let metrics = self.metrics_server.map(tokio::spawn);
+        let jobs = tokio::spawn(background::jobs(self.state.clone()));
         let result = self.server.await;
         stopper.abort();
+        jobs.abort();
         for task in renewal.iter().map(|t| t.abort_handle()).chain(metrics.iter().map(|t| t.abort_handle())) {
             task.abort();
         }

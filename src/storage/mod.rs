@@ -31,8 +31,12 @@ use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, SMALL_GROUP, Search};
 pub use rows::{
-    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord,
-    UserRecord,
+    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, HealthRecord, JobRecord,
+    OrganizationRecord, TokenRecord, UserRecord,
+};
+pub use search::people::{
+    PeopleFilter, PeopleKey, PeopleOrder, PeoplePlace, PeoplePlaces, PeopleQuery, PeopleRank, PeopleRoleSource,
+    PlaceKey,
 };
 pub use write::{Receipt, Write};
 

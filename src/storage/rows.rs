@@ -2,8 +2,8 @@
 
 use diesel::{Queryable, Selectable};
 
-use super::schema::{api_keys, connections, organizations, scim_tokens};
-use super::uid::Id;
+use super::schema::{api_keys, connection_health, connections, jobs, organizations, scim_tokens};
+use super::uid::{Id, MaybeId};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
 
@@ -209,4 +209,60 @@ pub struct ApiKeyCredential {
     pub previous_until: Option<i64>,
     /// µs since 1970, written at most once a minute.
     pub last_used_at: Option<i64>,
+}
+
+/// A stored job.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub struct JobRecord {
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: uuid::Uuid,
+    /// What it does.
+    pub kind: String,
+    /// What it does it to.
+    #[diesel(deserialize_as = MaybeId)]
+    pub subject: Option<uuid::Uuid>,
+    /// How (JSON).
+    pub arguments: String,
+    /// `queued`, `running`, `done`, `failed`
+    pub state: String,
+    /// How far it came, in its own terms.
+    pub cursor: Option<String>,
+    /// Steps that are done.
+    pub done: i64,
+    /// Steps in all, where known.
+    pub total: Option<i64>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// µs since 1970.
+    pub created: i64,
+    /// `domain::actor::Actor`, printed.
+    pub created_by: String,
+    /// µs since 1970.
+    pub modified: i64,
+    /// Request that started it.
+    pub request_id: String,
+    /// Version.
+    pub version: i64,
+}
+
+/// What a connection was last heard of.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = connection_health)]
+pub struct HealthRecord {
+    /// The connection.
+    #[diesel(deserialize_as = Id)]
+    pub connection: ConnectionId,
+    /// µs since 1970.
+    pub last_request_at: Option<i64>,
+    /// µs since 1970.
+    pub last_success_at: Option<i64>,
+    /// µs since 1970.
+    pub last_error_at: Option<i64>,
+    /// The refusal of that time, for people.
+    pub last_error: Option<String>,
 }

@@ -3,6 +3,7 @@
 mod api_keys;
 mod body;
 pub(crate) mod code;
+mod connections;
 mod docs;
 mod endpoint;
 mod export;
@@ -53,6 +54,19 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<api_keys::__path_patch, _, _>(api_keys::patch),
         Endpoint::of::<api_keys::__path_revoke, _, _>(api_keys::revoke),
         Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
+        Endpoint::of::<connections::__path_list, _, _>(connections::list),
+        Endpoint::of::<connections::__path_create, _, _>(connections::create),
+        Endpoint::of::<connections::__path_get, _, _>(connections::get),
+        Endpoint::of::<connections::__path_patch, _, _>(connections::patch),
+        Endpoint::of::<connections::__path_observe, _, _>(connections::observe),
+        Endpoint::of::<connections::__path_activate, _, _>(connections::activate),
+        Endpoint::of::<connections::__path_pause, _, _>(connections::pause),
+        Endpoint::of::<connections::__path_resume, _, _>(connections::resume),
+        Endpoint::of::<connections::__path_decommission, _, _>(connections::decommission),
+        Endpoint::of::<connections::tokens::__path_list, _, _>(connections::tokens::list),
+        Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
+        Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),
+        Endpoint::of::<connections::tokens::__path_revoke, _, _>(connections::tokens::revoke),
         Endpoint::of::<groups::__path_list, _, _>(groups::list),
         Endpoint::of::<groups::__path_create, _, _>(groups::create),
         Endpoint::of::<groups::__path_get, _, _>(groups::get),

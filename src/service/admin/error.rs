@@ -1,5 +1,6 @@
 //! Why a deed of the admin surfaces was refused or failed. Each surface renders it in one exhaustive match.
 
+use crate::domain::connection::WrongState;
 use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::domain::permission::{Guarded, Permission};
 use crate::service::ServiceError;
@@ -66,6 +67,15 @@ pub enum Refusal {
     /// What was given is not what the deed takes.
     #[error("invalid")]
     Invalid(Vec<Invalid>),
+    /// The connection's state has no such step.
+    #[error(transparent)]
+    ConnectionState(#[from] WrongState),
+    /// The connection is given up for good.
+    #[error("the connection is decommissioned")]
+    Decommissioned,
+    /// As many tokens as a connection may have are alive.
+    #[error("too many tokens are alive")]
+    TokenLimit,
     /// A directory manages it.
     #[error("managed externally")]
     ManagedExternally(Box<Managed>),

@@ -3,12 +3,14 @@
 
 pub mod api_keys;
 pub mod caller;
+pub mod connections;
 pub mod error;
 pub mod groups;
 pub mod organization;
 pub mod paging;
 pub mod role_change;
 pub mod roles;
+pub mod scim_tokens;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Managed, Refusal};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::memory::{Memory, Touches};
 use crate::domain::connection::{Access, ConnectionSettings};
-use crate::domain::ids::{Scope, TokenId};
+use crate::domain::ids::{OrganizationId, Scope, TokenId};
 use crate::domain::token;
 use crate::protocol::error::ScimError;
 use crate::protocol::policy::{Limits, Policy};
@@ -78,6 +78,11 @@ impl Bearer {
         }
         let touch_due = self.touches.due(credential.token, credential.last_used_at, now);
         Ok(Authenticated { caller: Arc::clone(&found.caller), touch_due })
+    }
+
+    /// Something that tokens of an organization depend on was changed here: from now on what is stored counts.
+    pub fn forget(&self, organization: OrganizationId) {
+        self.memory.forget(|found| found.credential.organization == organization);
     }
 
     /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL it is a round trip, so that its answer,

@@ -15,8 +15,13 @@ pub mod api_keys;
 mod clock;
 pub mod connections;
 pub mod groups;
+pub mod health;
 mod idempotency;
+pub mod jobs;
+pub mod leavers;
 pub mod organizations;
+pub mod ownership;
+pub mod people;
 pub mod roles;
 pub mod tokens;
 

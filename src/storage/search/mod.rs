@@ -9,6 +9,7 @@ mod deadline;
 mod job;
 mod order;
 mod pages;
+pub(super) mod people;
 mod scan;
 mod select;
 mod trigram;

@@ -19,6 +19,7 @@ use crate::storage::Backend;
 use crate::storage::sql::Sql;
 pub(super) use probe::Probe;
 use target::Target;
+pub(super) use text::{like_escaped, like_has_trigram};
 
 /// What the compiler must know of the database.
 #[derive(Debug, Clone, Copy)]

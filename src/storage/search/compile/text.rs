@@ -141,7 +141,7 @@ pub(in super::super) fn like_has_trigram(key: &str) -> bool {
 }
 
 /// With the default escape character of PostgreSQL.
-fn like_escaped(key: &str) -> String {
+pub(in super::super) fn like_escaped(key: &str) -> String {
     let mut out = String::with_capacity(key.len());
     for c in key.chars() {
         if matches!(c, '%' | '_' | '\\') {
