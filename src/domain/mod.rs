@@ -4,6 +4,7 @@ pub mod actor;
 pub mod adoption;
 pub mod connection;
 pub mod event;
+pub mod group;
 pub mod ids;
 pub mod operator;
 pub mod organization;

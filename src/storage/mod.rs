@@ -6,6 +6,7 @@ pub mod db;
 pub mod error;
 pub(crate) mod hot;
 pub mod keys;
+pub mod keyset;
 pub mod metrics;
 pub(crate) mod postgres;
 pub mod query;

@@ -50,6 +50,27 @@ impl Sql {
     pub(crate) fn text(&mut self, text: impl Into<String>) -> &mut Self {
         self.bind(Value::Text(text.into()))
     }
+    /// `column IN (…)`; nothing is in an empty list.
+    pub(crate) fn any_id(&mut self, column: &str, ids: impl Iterator<Item = uuid::Uuid>) -> &mut Self {
+        let mut open = format!("{column} IN (");
+        for id in ids {
+            self.push(&open).id(id);
+            open = ", ".to_owned();
+        }
+        self.push(if open == ", " { ")" } else { "FALSE" })
+    }
+    /// Whether one of the columns holds one of the texts.
+    pub(crate) fn any_like(&mut self, columns: &[&str], texts: &[String]) -> &mut Self {
+        let mut open = "(";
+        for column in columns {
+            for text in texts {
+                let pattern = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+                self.push(open).push(column).push(" LIKE ").text(format!("%{pattern}%")).push(" ESCAPE '!'");
+                open = " OR ";
+            }
+        }
+        self.push(if open == "(" { "FALSE" } else { ")" })
+    }
     pub(crate) fn append(&mut self, other: &Sql) -> &mut Self {
         self.text.push_str(&other.text);
         self.binds.extend_from_slice(&other.binds);

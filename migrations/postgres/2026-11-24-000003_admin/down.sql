@@ -25,6 +25,8 @@ ALTER TABLE events DROP COLUMN ip;
 DROP INDEX organizations_parent;
 DROP INDEX users_not_active;
 DROP INDEX IF EXISTS users_search_trigrams;
+DROP INDEX groups_name;
+ALTER TABLE groups DROP COLUMN mapping_version;
 ALTER TABLE users DROP COLUMN search_key;
 ALTER TABLE users DROP COLUMN deactivated_at;
 ALTER TABLE users DROP COLUMN invited;

@@ -11,6 +11,10 @@ ALTER TABLE users ADD COLUMN search_key text COLLATE "C";
 CREATE INDEX users_not_active ON users (organization, invited, id) WHERE deleted IS NULL AND (invited OR NOT access OR suspension IS NOT NULL);
 CREATE INDEX organizations_parent ON organizations (parent, id) WHERE parent IS NOT NULL;
 
+-- Rises when the group's role mapping changes, which is no change of what its directory sees; part of the ETag.
+ALTER TABLE groups ADD COLUMN mapping_version bigint NOT NULL DEFAULT 0;
+CREATE INDEX groups_name ON groups (organization, display_name_key, id) WHERE deleted IS NULL;
+
 -- Where from, what the refusal was, why: of deeds on the admin surfaces.
 ALTER TABLE events ADD COLUMN ip text;
 ALTER TABLE events ADD COLUMN problem text;

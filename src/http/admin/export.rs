@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::granted::Format;
 use super::problem::Problem;
-use crate::service::ServiceError;
+use crate::service::admin::Refusal;
 use crate::service::admin::paging::{Page, PageRequest};
 
 /// A row that can be exported.
@@ -28,7 +28,7 @@ pub(crate) trait Exported: Serialize {
 pub(crate) async fn rows<T, E: Exported>(
     format: Format,
     request: PageRequest,
-    mut load: impl AsyncFnMut(PageRequest) -> Result<Page<T>, ServiceError> + 'static,
+    mut load: impl AsyncFnMut(PageRequest) -> Result<Page<T>, Refusal> + 'static,
     view: impl Fn(&T) -> E + 'static,
 ) -> Result<HttpResponse, Problem>
 where
@@ -43,7 +43,7 @@ where
     let body = stream::try_unfold(start, move |(page, mut text, mut load, view)| {
         let request = request.clone();
         async move {
-            let Some(page) = page else { return Ok::<_, ServiceError>(None) };
+            let Some(page) = page else { return Ok::<_, Refusal>(None) };
             for row in &page.rows {
                 text.push_str(&print(format, &view(row)));
             }

@@ -9,6 +9,8 @@ pub(in crate::http) mod endpoint;
 pub(in crate::http) mod export;
 pub(in crate::http) mod form;
 mod granted;
+mod group_members;
+mod groups;
 mod help;
 pub(in crate::http) mod idempotency;
 pub(in crate::http) mod layer;
@@ -68,6 +70,15 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<connections::adoptions::__path_list, _, _>(connections::adoptions::list),
         Endpoint::of::<connections::adoptions::__path_accept, _, _>(connections::adoptions::accept),
         Endpoint::of::<connections::adoptions::__path_refuse, _, _>(connections::adoptions::refuse),
+        Endpoint::of::<groups::__path_list, _, _>(groups::list),
+        Endpoint::of::<groups::__path_create, _, _>(groups::create),
+        Endpoint::of::<groups::__path_get, _, _>(groups::get),
+        Endpoint::of::<groups::__path_patch, _, _>(groups::patch),
+        Endpoint::of::<groups::__path_delete, _, _>(groups::delete),
+        Endpoint::of::<groups::__path_map, _, _>(groups::map),
+        Endpoint::of::<group_members::__path_list, _, _>(group_members::list),
+        Endpoint::of::<group_members::__path_add, _, _>(group_members::add),
+        Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
     ]

@@ -14,7 +14,7 @@ use crate::domain::permission::{Guarded, Permission};
 use crate::http::middleware::Cause;
 use crate::service::ServiceError;
 use crate::service::admin::scim_tokens::MOST_ALIVE;
-use crate::service::admin::{Invalid, Refusal};
+use crate::service::admin::{Invalid, Managed, Refusal};
 
 /// `application/problem+json`
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -108,6 +108,21 @@ impl Problem {
     pub(crate) fn permission_denied(permission: Permission) -> Self {
         let key = permission.key();
         Problem::new(Code::PermissionDenied, format!("This needs the permission {key}.")).member("permission", key)
+    }
+
+    /// 403 for what a directory manages, with who does.
+    fn managed_externally(managed: &Managed) -> Self {
+        let Managed { name, connection_name, .. } = managed;
+        let detail = format!(
+            "{name} is managed by {connection_name}. Make the change there; it arrives here by itself. If that is not possible, \
+             ask the operator of this service."
+        );
+        let connection = managed.connection.to_string();
+        Problem::new(Code::ManagedExternally, detail)
+            .member("action", managed.action)
+            .member("resource", json!({ "type": managed.kind, "id": managed.id.to_string() }))
+            .member("connection", json!({ "id": connection, "name": connection_name, "provider": managed.provider }))
+            .member("locked_fields", json!(managed.locked_fields))
     }
 
     /// Adds a member.
@@ -240,7 +255,7 @@ impl From<Refusal> for Problem {
                 Code::PermissionDenied,
                 "This person is the organization's protected Admin, whom no directory manages.",
             ),
-            Refusal::AddressTaken => {
+            Refusal::EmailTaken => {
                 Problem::new(Code::EmailTaken, "Another person of the organization has the new user name.")
             }
             Refusal::TokenLimit => Problem::new(
@@ -249,6 +264,11 @@ impl From<Refusal> for Problem {
             ),
             Refusal::OwnAccount => Problem::new(Code::CannotTargetSelf, "Nobody does this to themselves."),
             Refusal::NameTaken(detail) => Problem::new(Code::GroupNameTaken, detail),
+            Refusal::ManagedExternally(managed) => Problem::managed_externally(&managed),
+            Refusal::LastAdmin => {
+                Problem::new(Code::LastAdmin, "This would leave the organization without an Admin who can sign in.")
+            }
+            Refusal::GroupNameTaken => Problem::new(Code::GroupNameTaken, "Another group has this name."),
             Refusal::Service(error) => error.into(),
         }
     }

@@ -8,8 +8,9 @@ use super::granted::{Exports, Format, Granted, RolesRead};
 use super::list::{ListParameters, ListQuery, Listing, PageView};
 use super::problem::Problem;
 use super::query::invalid;
+use super::timed;
 use crate::domain::permission::{Permission, PermissionSet, Reach, Role};
-use crate::service::admin::roles;
+use crate::service::admin::roles::{self, Holders};
 
 /// What the list of roles offers.
 pub(crate) struct Roles;
@@ -31,8 +32,25 @@ pub(crate) struct RoleView {
     description: &'static str,
     /// What it permits.
     permissions: Vec<&'static str>,
+    /// How many people hold it.
+    member_count: HoldersView,
+    /// How many groups are mapped to it.
+    group_count: i64,
     /// What it permits in part: of `organization.read` the name only, of API keys one's own only.
     limited_permissions: Vec<&'static str>,
+}
+
+/// How many people hold a role; who has it from several sources counts once in `total` and in each source.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = RoleHolders)]
+pub(crate) struct HoldersView {
+    total: i64,
+    /// Given to the person.
+    direct: i64,
+    /// By a group that is mapped to it.
+    group: i64,
+    /// By their directory.
+    directory: i64,
 }
 
 /// Roles, a page of them.
@@ -45,7 +63,7 @@ pub(crate) struct RoleListView {
 }
 
 impl RoleView {
-    fn of(role: &Role) -> Self {
+    fn of((role, holders): &(Role, Holders)) -> Self {
         let set = PermissionSet::of((*role).into());
         let with = |wanted: Reach| {
             let found = set.iter().filter(move |(_, reach)| *reach == wanted);
@@ -56,18 +74,27 @@ impl RoleView {
             name: role.name(),
             description: role.description(),
             permissions: with(Reach::Full),
+            member_count: HoldersView {
+                total: holders.all,
+                direct: holders.direct,
+                group: holders.group,
+                directory: holders.directory,
+            },
+            group_count: holders.groups,
             limited_permissions: with(Reach::Limited),
         }
     }
 }
 
 impl Exported for RoleView {
-    const COLUMNS: &'static [&'static str] = &["key", "name", "description", "permissions", "limited_permissions"];
+    const COLUMNS: &'static [&'static str] =
+        &["key", "name", "description", "permissions", "limited_permissions", "member_count", "group_count"];
 
     fn cells(&self) -> Vec<String> {
         let texts = [self.key, self.name, self.description].map(str::to_owned);
         let lists = [&self.permissions, &self.limited_permissions].map(|list| list.join(" "));
-        texts.into_iter().chain(lists).collect()
+        let counts = [self.member_count.total, self.group_count].map(|count| count.to_string());
+        texts.into_iter().chain(lists).chain(counts).collect()
     }
 }
 
@@ -85,10 +112,14 @@ pub(super) async fn list(
     for key in query.filter("key") {
         keys.push(Role::parse(key).ok_or_else(|| invalid("key must be the key of a role, such as read_only."))?);
     }
+    let (caller, shared) = (granted.caller, granted.shared);
     match granted.format {
-        Format::Json => Ok(query.answer(roles::list(&keys, &query.page), RoleView::of)),
+        Format::Json => {
+            let page = timed(&shared, roles::list(&caller, &shared.state.db, &keys, &query.page)).await?;
+            Ok(query.answer(page, RoleView::of))
+        }
         format => {
-            let load = async move |request| Ok(roles::list(&keys, &request));
+            let load = async move |request| roles::list(&caller, &shared.state.db, &keys, &request).await;
             export::rows(format, query.whole()?, load, RoleView::of).await
         }
     }

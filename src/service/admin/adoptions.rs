@@ -115,7 +115,7 @@ pub async fn accept(caller: &Caller, db: &Database, connection: ConnectionId, id
         let stored = adoptions::find(db, scope, id).await?.filter(|record| record.state == "pending");
         stored.ok_or(Refusal::NotPending)?;
         adoption::adopt(db, || doer.deed(), scope, &judged, &next).await.map_err(|error| match error {
-            StorageError::NotUnique(_) => Refusal::AddressTaken,
+            StorageError::NotUnique(_) => Refusal::EmailTaken,
             other => other.into(),
         })
     };

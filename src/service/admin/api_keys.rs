@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use super::error::{Invalid, Refusal, Result};
-use super::{Caller, Credential};
+use super::{Caller, Credential, role_keys};
 use crate::config::Network;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{OrganizationId, TokenId};
@@ -87,7 +87,7 @@ impl fmt::Debug for Issued {
 /// # Errors
 /// `PermissionDenied`, `Invalid`; `Guarded` where a role is above the caller's.
 pub async fn create(caller: &Caller, db: &Database, new: CreateApiKey) -> Result<Issued> {
-    permitted(caller, Permission::ApiKeysWrite)?;
+    caller.permitted(Permission::ApiKeysWrite)?;
     let (secret, new) = prepare(caller.organization, roles_for_a_key_by(caller.roles), caller.now, new)?;
     let deed = caller.deed();
     let record = db.transaction(async move |db: &mut Db<'_>| insert(db, &deed, &new).await).await?;
@@ -132,7 +132,7 @@ pub(crate) async fn insert(db: &mut Db<'_>, deed: &Deed, new: &NewApiKey) -> cra
 /// # Errors
 /// `PermissionDenied`; those of storage.
 pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<ApiKeyRecord>> {
-    permitted(caller, Permission::ApiKeysRead)?;
+    caller.permitted(Permission::ApiKeysRead)?;
     let maker = caller.actor.to_string();
     let maker = if caller.may_fully(Permission::ApiKeysRead) { None } else { Some(&*maker) };
     let mut all: Vec<ApiKeyRecord> = Vec::new();
@@ -151,7 +151,7 @@ pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<ApiKeyRecord>> {
 /// # Errors
 /// `PermissionDenied`; `Missing` also where the caller may not see it.
 pub async fn get(caller: &Caller, db: &Database, id: TokenId) -> Result<ApiKeyRecord> {
-    permitted(caller, Permission::ApiKeysRead)?;
+    caller.permitted(Permission::ApiKeysRead)?;
     visible(caller, db, id, Permission::ApiKeysRead).await
 }
 
@@ -167,7 +167,7 @@ pub async fn patch(
     expected: Option<i64>,
     patch: PatchApiKey,
 ) -> Result<ApiKeyRecord> {
-    permitted(caller, Permission::ApiKeysWrite)?;
+    caller.permitted(Permission::ApiKeysWrite)?;
     let mut attempt = 1;
     loop {
         let read = editable(caller, db, id, expected).await?;
@@ -194,7 +194,7 @@ pub async fn rotate(
     expected: Option<i64>,
     overlap_hours: u32,
 ) -> Result<Issued> {
-    permitted(caller, Permission::ApiKeysWrite)?;
+    caller.permitted(Permission::ApiKeysWrite)?;
     let mut attempt = 1;
     loop {
         let read = editable(caller, db, id, expected).await?;
@@ -222,7 +222,7 @@ pub async fn rotate(
 /// # Errors
 /// `PermissionDenied`, `Missing`, `Stale`.
 pub async fn revoke(caller: &Caller, db: &Database, id: TokenId, expected: Option<i64>) -> Result<()> {
-    permitted(caller, Permission::ApiKeysWrite)?;
+    caller.permitted(Permission::ApiKeysWrite)?;
     let mut attempt = 1;
     loop {
         let read = visible(caller, db, id, Permission::ApiKeysWrite).await?;
@@ -234,10 +234,6 @@ pub async fn revoke(caller: &Caller, db: &Database, id: TokenId, expected: Optio
             other => return other.map(drop).map_err(Refusal::from),
         }
     }
-}
-
-fn permitted(caller: &Caller, permission: Permission) -> Result<()> {
-    if caller.may(permission) { Ok(()) } else { Err(Refusal::PermissionDenied(permission)) }
 }
 
 /// The key, if the permission reaches it.
@@ -351,20 +347,10 @@ fn description(text: &str, errors: &mut Vec<Invalid>) -> String {
 }
 
 fn roles(keys: &[String], errors: &mut Vec<Invalid>) -> RoleSet {
-    let mut set = RoleSet::NONE;
-    for (at, key) in keys.iter().enumerate() {
-        match Role::parse(key) {
-            Some(role) => set.insert(role),
-            None => {
-                let known: Vec<&str> = Role::ALL.into_iter().map(Role::key).collect();
-                errors.push(Invalid::new(format!("/roles/{at}"), format!("a role is one of {}", known.join(", "))));
-            }
-        }
-    }
     if keys.is_empty() {
         errors.push(Invalid::new("/roles", "a key has at least one role"));
     }
-    set
+    role_keys(keys, errors)
 }
 
 fn allowlist(blocks: &[String], errors: &mut Vec<Invalid>) -> String {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::error::{Refusal, Result};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{OrganizationId, ResourceId, SessionId, TokenId};
 use crate::domain::permission::{Permission, PermissionSet, Reach, Role, RoleSet};
@@ -64,6 +65,14 @@ impl Caller {
     /// Whether a permission is there, if only for a part.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.allows(permission)
+    }
+
+    /// Whether a permission is there, as a refusal where it is not.
+    ///
+    /// # Errors
+    /// `PermissionDenied`.
+    pub fn permitted(&self, permission: Permission) -> Result<()> {
+        if self.may(permission) { Ok(()) } else { Err(Refusal::PermissionDenied(permission)) }
     }
 
     /// Whether a permission is there for all.

@@ -1,9 +1,10 @@
 //! Why a deed of the admin surfaces was refused or failed. Each surface renders it in one exhaustive match.
 
 use crate::domain::connection::WrongState;
+use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::domain::permission::{Guarded, Permission};
 use crate::service::ServiceError;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, UniqueKey};
 
 /// One thing that is wrong with what was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,27 @@ impl Invalid {
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Invalid { pointer: pointer.into(), detail: detail.into() }
     }
+}
+
+/// What a directory manages, and what somebody wanted to do to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    /// `user.delete`
+    pub action: &'static str,
+    /// `user`, `group`
+    pub kind: &'static str,
+    /// Its id.
+    pub id: ResourceId,
+    /// Its name for people.
+    pub name: String,
+    /// The connection that manages it.
+    pub connection: ConnectionId,
+    /// Its name.
+    pub connection_name: String,
+    /// Its provider.
+    pub provider: String,
+    /// What only the directory changes.
+    pub locked_fields: &'static [&'static str],
 }
 
 /// A refusal or failure.
@@ -62,7 +84,7 @@ pub enum Refusal {
     Protected,
     /// Another person of the organization has the address.
     #[error("the address is taken")]
-    AddressTaken,
+    EmailTaken,
     /// As many tokens as a connection may have are alive.
     #[error("too many tokens are alive")]
     TokenLimit,
@@ -72,6 +94,15 @@ pub enum Refusal {
     /// A unique name is taken; a sentence for people.
     #[error("{0}")]
     NameTaken(String),
+    /// A directory manages it.
+    #[error("managed externally")]
+    ManagedExternally(Box<Managed>),
+    /// No Admin who can sign in would be left.
+    #[error("the last Admin")]
+    LastAdmin,
+    /// Another group has the name.
+    #[error("the name is taken")]
+    GroupNameTaken,
     /// What both surfaces share.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -85,6 +116,7 @@ impl From<StorageError> for Refusal {
         match error {
             StorageError::Missing => Refusal::Missing,
             StorageError::Stale => Refusal::Stale,
+            StorageError::NotUnique(UniqueKey::GroupDisplayName) => Refusal::GroupNameTaken,
             other => Refusal::Service(other.into()),
         }
     }

@@ -6,10 +6,14 @@ pub mod api_keys;
 pub mod caller;
 pub mod connections;
 pub mod error;
+pub mod groups;
 pub mod organization;
 pub mod paging;
+pub mod role_change;
 pub mod roles;
 pub mod scim_tokens;
 
 pub use caller::{Caller, Credential};
-pub use error::{Invalid, Refusal};
+pub use error::{Invalid, Managed, Refusal};
+
+use roles::role_keys;

@@ -3,7 +3,9 @@
 
 use std::cmp::Ordering;
 
+use crate::domain::ids::ResourceId;
 use crate::service::cursor::{Direction, Key, Position};
+use crate::storage::keyset::{Bound, Keyset};
 
 /// One field of a sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,54 @@ pub fn of_rows<T>(
     let next = if has_behind { at(rows.last(), Direction::Forward) } else { None };
     let previous = if has_before { at(rows.first(), Direction::Backward) } else { None };
     Page { rows, next, previous, total }
+}
+
+/// The same for storage, which reads one row more than the page has: that one tells whether there are further ones. `sorts`
+/// names the fields as storage does.
+pub fn keyset<S>(request: &PageRequest, sorts: impl Fn(&str) -> Option<S>) -> Keyset<S> {
+    let sort = request.sort.iter().filter_map(|key| Some((sorts(key.field)?, key.descending))).collect();
+    let bound = |(at, key): (usize, &Key)| match key {
+        Key::Number(number) => Some(Bound::Number(*number)),
+        Key::Text(text) if request.sort.get(at).is_none_or(|sort| sort.field == "id") => {
+            ResourceId::parse(text).map(|id| Bound::Id(id.0))
+        }
+        Key::Text(text) => Some(Bound::Text(text.clone())),
+        Key::Absent => None,
+    };
+    Keyset {
+        sort,
+        beside: request.position.as_ref().and_then(|position| position.keys.iter().enumerate().map(bound).collect()),
+        is_backward: request.position.as_ref().is_some_and(|position| position.direction == Direction::Backward),
+        limit: u32::try_from(request.limit).unwrap_or(u32::MAX).saturating_add(1),
+    }
+}
+
+/// A page of the rows that storage answered to `keyset`.
+pub fn of_keyset<T>(
+    mut rows: Vec<T>,
+    total: Option<i64>,
+    request: &PageRequest,
+    key: impl Fn(&T, &str) -> Key,
+    id: impl Fn(&T) -> String,
+) -> Page<T> {
+    let has_more = rows.len() > request.limit;
+    rows.truncate(request.limit);
+    let (has_before, has_behind) = match &request.position {
+        None => (false, has_more),
+        Some(position) if position.direction == Direction::Forward => (true, has_more),
+        Some(_) => {
+            rows.reverse();
+            (has_more, true)
+        }
+    };
+    let at = |row: &T, direction| {
+        let mut keys: Vec<Key> = request.sort.iter().map(|sort| key(row, sort.field)).collect();
+        keys.push(Key::Text(id(row)));
+        Position { direction, keys }
+    };
+    let next = rows.last().filter(|_| has_behind).map(|row| at(row, Direction::Forward));
+    let previous = rows.first().filter(|_| has_before).map(|row| at(row, Direction::Backward));
+    Page { rows, next, previous, total: total.and_then(|total| u64::try_from(total).ok()) }
 }
 
 /// The id, last of the keys, is ascending whatever the others are.

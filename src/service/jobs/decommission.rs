@@ -126,7 +126,7 @@ impl Moved {
                 .to_string(),
             suspension: if invited { None } else { Some(person.suspension.clone().unwrap_or_else(hold)) },
             invited,
-            email_hash: primary_email(&before).map(|email| Sha256::digest(compare::fold(&email)).into()),
+            email_hash: primary_email(&before).map(|email| Sha256::digest(compare::fold(&email).as_bytes()).into()),
             person: person.clone(),
             action,
         })

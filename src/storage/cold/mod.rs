@@ -17,6 +17,7 @@ pub mod blocks;
 mod clock;
 pub mod connections;
 pub mod domains;
+pub mod groups;
 pub mod health;
 mod idempotency;
 pub mod jobs;

@@ -100,6 +100,7 @@ diesel::table! {
         created -> BigInt,
         modified -> BigInt,
         deleted -> Nullable<BigInt>,
+        mapping_version -> BigInt,
     }
 }
 

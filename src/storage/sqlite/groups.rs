@@ -7,7 +7,7 @@ use diesel::{OptionalExtension as _, RunQueryDsl as _};
 
 use super::apply::{Counted, Step};
 use super::users::clear_memberships;
-use crate::domain::ids::ResourceId;
+use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::storage::error::{Result, StorageError, UniqueKey};
 use crate::storage::hot::{Bind, Hot, hot};
 use crate::storage::uid::{Id, Uid};
@@ -47,6 +47,13 @@ hot!(
     Integer,
     "SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL) THEN 1 \
        WHEN EXISTS (SELECT 1 FROM groups WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL) THEN 2 ELSE 0 END"
+);
+// A group that no directory owns holds people and groups of every connection.
+hot!(
+    KindOfLocalMember,
+    Integer,
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM users WHERE organization = ? AND id = ? AND deleted IS NULL) THEN 1 \
+       WHEN EXISTS (SELECT 1 FROM groups WHERE organization = ? AND id = ? AND deleted IS NULL) THEN 2 ELSE 0 END"
 );
 hot!(
     AddMember,
@@ -102,9 +109,14 @@ fn check_members(
 
 /// 1 user, 2 group, 0 neither.
 fn kind_of(step: &mut Step<'_>, id: ResourceId) -> Result<i16> {
-    let key = || [step.organization(), Bind::Id(id.into()), step.connection()];
-    let binds = key().into_iter().chain(key()).collect();
-    let kind: i32 = Hot::<KindOfMember>::new(binds).get_result(step.conn)?;
+    let kind: i32 = if step.write.scope.connection == ConnectionId::LOCAL {
+        let binds = row_of(step, id).into_iter().chain(row_of(step, id)).collect();
+        Hot::<KindOfLocalMember>::new(binds).get_result(step.conn)?
+    } else {
+        let key = || [step.organization(), Bind::Id(id.into()), step.connection()];
+        let binds = key().into_iter().chain(key()).collect();
+        Hot::<KindOfMember>::new(binds).get_result(step.conn)?
+    };
     Ok(i16::try_from(kind).unwrap_or(0))
 }
 

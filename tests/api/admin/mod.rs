@@ -4,6 +4,8 @@ mod api_keys;
 mod connections;
 mod documents;
 mod exports;
+mod group_members;
+mod groups;
 mod lists;
 mod organization;
 mod problems;

@@ -45,6 +45,10 @@ impl Admin {
         self.with_text("POST", path, body.to_string()).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.with_text("PUT", path, body.to_string()).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.with_text("PATCH", path, body.to_string()).await
     }

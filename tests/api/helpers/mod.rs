@@ -5,6 +5,7 @@ mod app;
 mod bodies;
 mod caller;
 mod database;
+mod people;
 mod raw;
 
 pub(crate) use rollcall::domain::token::Lifetime;

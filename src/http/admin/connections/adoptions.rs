@@ -10,7 +10,7 @@ use crate::http::admin::body::NoBodyNeeded;
 use crate::http::admin::form::Form;
 use crate::http::admin::granted::{AdoptionsWrite, Granted};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing, PageView};
-use crate::http::admin::path::InnerId;
+use crate::http::admin::path::PathAdoption;
 use crate::http::admin::problem::Problem;
 use crate::http::admin::query::{NoQuery, invalid};
 use crate::http::admin::{PathId, timed};
@@ -173,7 +173,7 @@ pub(crate) async fn list(
 pub(crate) async fn accept(
     granted: Granted<AdoptionsWrite>,
     id: PathId,
-    adoption: InnerId,
+    adoption: PathAdoption,
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
@@ -196,7 +196,7 @@ pub(crate) async fn accept(
 pub(crate) async fn refuse(
     granted: Granted<AdoptionsWrite>,
     id: PathId,
-    adoption: InnerId,
+    adoption: PathAdoption,
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {

@@ -19,6 +19,8 @@ use crate::storage::uid::{Id, Uid};
 const DIRECT: i32 = 1;
 const GROUP: i32 = 2;
 const DIRECTORY: i32 = 3;
+/// Stands for groups, not people, in the statement that counts.
+const MAPPED: i32 = 4;
 
 /// How many people hold a role: in all, and by each source (who has it from several counts in each).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +30,8 @@ pub struct Holders {
     pub direct: i64,
     pub group: i64,
     pub directory: i64,
+    /// Groups that are mapped to it.
+    pub groups: i64,
 }
 
 /// What each of these people holds, sorted by role and source; who holds nothing, is deleted or staged is not in the map.
@@ -81,8 +85,11 @@ pub async fn holders(
     let mut sql = sql::held_by(organization, directories, &Role::ALL, "");
     sql.push(
         " SELECT role, source, count(DISTINCT user_id) FROM held GROUP BY role, source \
-         UNION ALL SELECT role, 0, count(DISTINCT user_id) FROM held GROUP BY role",
+         UNION ALL SELECT role, 0, count(DISTINCT user_id) FROM held GROUP BY role \
+         UNION ALL SELECT p.role, 4, count(*) FROM role_mappings p \
+         JOIN groups g ON g.organization = p.organization AND g.id = p.group_id AND g.deleted IS NULL WHERE p.organization = ",
     );
+    sql.id(organization.0).push(" GROUP BY p.role");
     let rows: Vec<(String, i32, i64)> = sql.statement::<(Text, Integer, BigInt)>(true).all(db).await?;
     let mut found: HashMap<Role, Holders> = HashMap::new();
     for (role, source, count) in rows {
@@ -92,6 +99,7 @@ pub async fn holders(
             DIRECT => holders.direct = count,
             GROUP => holders.group = count,
             DIRECTORY => holders.directory = count,
+            MAPPED => holders.groups = count,
             _ => holders.all = count,
         }
     }

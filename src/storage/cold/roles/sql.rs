@@ -71,15 +71,10 @@ pub(super) fn held_by(organization: OrganizationId, directories: &Directories, r
     sql
 }
 
-/// `<before>column IN (…)`; nothing is in an empty list.
+/// `<before>column IN (…)`
 fn one_of(column: &str, ids: impl Iterator<Item = uuid::Uuid>, before: &str) -> Sql {
     let mut sql = Sql::new(before);
-    let mut open = format!("{column} IN (");
-    for id in ids {
-        sql.push(&open).id(id);
-        open = ", ".to_owned();
-    }
-    sql.push(if open == ", " { ")" } else { "FALSE" });
+    sql.any_id(column, ids);
     sql
 }
 

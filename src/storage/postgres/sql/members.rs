@@ -1,4 +1,5 @@
-//! Statements that change the rows of `members`.
+//! Statements that change the rows of `members`. A group that no directory owns (the nil id is its connection) holds people
+//! and groups of every connection.
 
 use diesel::sql_types::*;
 
@@ -23,10 +24,10 @@ g AS MATERIALIZED (SELECT l.organization, l.id, l.version FROM unnest(?::uuid[],
         WHERE g.organization = t.organization AND g.id = t.id AND g.connection = t.connection AND g.deleted IS NULL FOR NO KEY UPDATE) l),
 t AS MATERIALIZED (SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::uuid[]) AS t(organization, connection, id)),
 u AS MATERIALIZED (SELECT t.connection, l.id FROM t CROSS JOIN LATERAL (SELECT u.id FROM users u
-        WHERE u.organization = t.organization AND u.id = t.id AND u.connection = t.connection AND u.deleted IS NULL FOR KEY SHARE) l
+        WHERE u.organization = t.organization AND u.id = t.id AND t.connection IN (u.connection, '00000000-0000-0000-0000-000000000000') AND u.deleted IS NULL FOR KEY SHARE) l
     WHERE (SELECT count(*) FROM g) > 0),
 n AS MATERIALIZED (SELECT t.connection, l.id FROM t CROSS JOIN LATERAL (SELECT n.id FROM groups n
-        WHERE n.organization = t.organization AND n.id = t.id AND n.connection = t.connection AND n.deleted IS NULL FOR KEY SHARE) l
+        WHERE n.organization = t.organization AND n.id = t.id AND t.connection IN (n.connection, '00000000-0000-0000-0000-000000000000') AND n.deleted IS NULL FOR KEY SHARE) l
     WHERE ((t.connection, t.id) IN (SELECT connection, id FROM u)) IS NOT TRUE),
 a AS MATERIALIZED (SELECT a.*, ((connection, member_id) IN (SELECT connection, id FROM u)) IS TRUE AS is_user
     FROM unnest(?::int[], ?::uuid[], ?::uuid[], ?::uuid[], ?::uuid[]) AS a(w, organization, connection, group_id, member_id)),
@@ -67,9 +68,9 @@ hot!(
 WITH s AS MATERIALIZED (SELECT ?::uuid AS organization, ?::uuid AS connection, ?::uuid AS group_id, ?::bool AS lenient),
 t AS MATERIALIZED (SELECT * FROM unnest(?::uuid[]) AS t(id)),
 u AS MATERIALIZED (SELECT l.id FROM t CROSS JOIN LATERAL (SELECT u.id FROM users u
-    WHERE u.organization = (SELECT organization FROM s) AND u.id = t.id AND u.connection = (SELECT connection FROM s) AND u.deleted IS NULL FOR KEY SHARE) l),
+    WHERE u.organization = (SELECT organization FROM s) AND u.id = t.id AND (SELECT connection FROM s) IN (u.connection, '00000000-0000-0000-0000-000000000000') AND u.deleted IS NULL FOR KEY SHARE) l),
 n AS MATERIALIZED (SELECT l.id FROM t CROSS JOIN LATERAL (SELECT n.id FROM groups n
-        WHERE n.organization = (SELECT organization FROM s) AND n.id = t.id AND n.connection = (SELECT connection FROM s) AND n.deleted IS NULL FOR KEY SHARE) l
+        WHERE n.organization = (SELECT organization FROM s) AND n.id = t.id AND (SELECT connection FROM s) IN (n.connection, '00000000-0000-0000-0000-000000000000') AND n.deleted IS NULL FOR KEY SHARE) l
     WHERE (t.id IN (SELECT id FROM u)) IS NOT TRUE AND t.id <> (SELECT group_id FROM s)),
 bad AS MATERIALIZED (SELECT id FROM t WHERE (id IN (SELECT id FROM u)) IS NOT TRUE AND (id IN (SELECT id FROM n)) IS NOT TRUE),
 ok AS MATERIALIZED (SELECT s.* FROM s WHERE lenient OR NOT EXISTS (SELECT FROM bad)),
