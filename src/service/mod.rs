@@ -13,6 +13,7 @@ mod adoption;
 pub mod auth;
 pub mod backoffice;
 pub mod cursor;
+pub mod dns;
 pub mod error;
 pub mod idempotency;
 pub mod ids;

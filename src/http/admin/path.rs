@@ -7,6 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use crate::domain::adoption::check_domain;
 use crate::domain::ids::ResourceId;
 
 macro_rules! path_id {
@@ -39,3 +40,17 @@ path_id!(PathId, "id");
 path_id!(PathUser, "user");
 path_id!(PathToken, "tid");
 path_id!(PathAdoption, "aid");
+
+/// The `{domain}` of a path, in lower case. What is no domain is not found.
+#[derive(Debug, Clone)]
+pub(crate) struct PathDomain(pub(crate) String);
+
+impl FromRequest for PathDomain {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let domain = request.match_info().get("domain").and_then(|text| check_domain(text).ok());
+        ready(domain.map(PathDomain).ok_or_else(Problem::not_found))
+    }
+}

@@ -5,6 +5,7 @@ pub mod adoptions;
 pub mod api_keys;
 pub mod caller;
 pub mod connections;
+pub mod domains;
 pub mod error;
 pub mod groups;
 pub mod organization;
