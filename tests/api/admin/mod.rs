@@ -3,6 +3,7 @@
 mod api_keys;
 mod connections;
 mod documents;
+mod domains;
 mod exports;
 mod group_members;
 mod groups;
