@@ -82,15 +82,9 @@ pub enum Refusal {
     /// The break-glass Admin, whom no directory gets.
     #[error("a protected person")]
     Protected,
-    /// Another person of the organization has the address.
-    #[error("the address is taken")]
-    EmailTaken,
     /// As many tokens as a connection may have are alive.
     #[error("too many tokens are alive")]
     TokenLimit,
-    /// Nobody does this to themselves.
-    #[error("on the own account")]
-    OwnAccount,
     /// A unique name is taken; a sentence for people.
     #[error("{0}")]
     NameTaken(String),
@@ -100,6 +94,15 @@ pub enum Refusal {
     /// No Admin who can sign in would be left.
     #[error("the last Admin")]
     LastAdmin,
+    /// Nobody does this to themselves.
+    #[error("on the own account")]
+    OwnAccount,
+    /// Another person has the address or the user name.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// The person is not in a state that the deed begins in; a sentence for people.
+    #[error("{0}")]
+    UserState(&'static str),
     /// Another group has the name.
     #[error("the name is taken")]
     GroupNameTaken,

@@ -12,7 +12,7 @@ use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::{Result, StorageError};
-use crate::storage::schema::{accounts, organizations, users};
+use crate::storage::schema::{accounts, members, organizations, users};
 use crate::storage::sql::Sql;
 use crate::storage::uid::{Id, Uid};
 use crate::storage::write::EventKind;
@@ -286,6 +286,24 @@ pub async fn set_hold(
     touch_account(db, organization, id, at).await
 }
 
+/// Takes a person out of the groups of a connection, whose versions stay: nobody wrote to them.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn leave_groups_of(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    id: ResourceId,
+    connection: ConnectionId,
+) -> Result<()> {
+    let groups = groups_of(db, organization, &[id]).await?.remove(&id).unwrap_or_default();
+    for group in groups.into_iter().filter(|group| group.connection == connection) {
+        let row = members::table.find((Id::from(organization), Id::from(group.id), Id::from(id)));
+        diesel::delete(row).exec(db).await?;
+    }
+    Ok(())
+}
+
 /// The event of a deed on a person that is no change of the document. `version` is that of the ETag afterwards.
 ///
 /// # Errors
@@ -301,23 +319,6 @@ pub async fn record_deed(
 ) -> Result<()> {
     let connection = (person.connection != ConnectionId::LOCAL).then_some(person.connection);
     record(db, deed, Target { organization, connection, kind, resource: person.id.0, version }, detail).await
-}
-
-/// The event of a refusal, with the code of the problem.
-///
-/// # Errors
-/// `Busy`, `Broken`.
-pub async fn record_refusal(
-    db: &mut Db<'_>,
-    deed: &Deed,
-    organization: OrganizationId,
-    person: &PersonRecord,
-    problem: &str,
-    detail: &str,
-) -> Result<()> {
-    let version = person.etag_version();
-    record_deed(db, deed, organization, EventKind::DeedRefused, person, version, detail).await?;
-    amend(db, deed, organization, "problem", problem).await
 }
 
 /// Writes into the event of a `Write` what it does not tell: from where it came and why.

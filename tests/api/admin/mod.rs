@@ -12,3 +12,4 @@ mod organization;
 mod problems;
 mod rates;
 mod routes;
+mod users;

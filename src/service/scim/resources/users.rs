@@ -51,6 +51,7 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     let resource = validate::create(body, resource_type(), &ctx.policy)?.resource;
     let id = ids::resource();
     let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
+    validate::check_size(&columns.document, &ctx.policy)?;
     refuse_blocked(ctx, db, &columns).await?;
     if let Some(relinked) = local::relink(ctx, db, &resource).await? {
         return Ok(relinked);
@@ -166,11 +167,13 @@ async fn store(
     let Loaded { mut record, current, local } = loaded;
     if let Some(judged) = local {
         // A write by id adopts, whether it changes anything or not.
+        validate::check_size(&next.to_document(), &ctx.policy)?;
         record.version = local::adopt(ctx, db, &judged, next).await?;
         record.modified = ctx.now;
         record.document = next.to_document();
     } else if current.attributes != next.attributes {
         let (columns, values) = keys::user_columns(next, next.active().unwrap_or(record.access));
+        validate::check_size(&columns.document, &ctx.policy)?;
         let document = columns.document.clone();
         let (add_values, remove_values) = keys::difference(&keys::attribute_values(&current), &values);
         let action = Action::ReplaceUser {
