@@ -50,6 +50,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("diesel_migrations", &["storage"]),
     ("tokio_postgres", &["storage"]),
     ("actix_web", &["http", "startup", "telemetry", "main", "cli"]),
+    ("hickory_resolver", &["service"]),
     ("clap", &["config", "cli", "main"]),
     ("log", &["storage", "service", "http", "startup", "telemetry", "cli", "main", "state"]),
 ];
@@ -175,6 +176,7 @@ const EXTERNAL: &[&str] = &[
     "futures_util",
     "getrandom",
     "governor",
+    "hickory_resolver",
     "log",
     "mimalloc",
     "prometheus_client",

@@ -38,6 +38,8 @@ pub struct Settings {
     pub metrics_listen: Option<String>,
     /// Address of the backoffice where it has its own.
     pub backoffice_listen: Option<String>,
+    /// DNS server that is asked for records of domains; `None` asks the system's.
+    pub dns_server: Option<std::net::SocketAddr>,
     /// Mail server with its password; `None` captures mail.
     pub smtp_url: Option<Secret>,
     /// Sender of mail.
@@ -93,6 +95,7 @@ impl Default for Settings {
             tls: None,
             metrics_listen: None,
             backoffice_listen: None,
+            dns_server: None,
             smtp_url: None,
             mail_from: None,
             secret_key: SecretKeySource::Made("rollcall.db.key".into()),

@@ -1,6 +1,7 @@
 //! From the texts that were given to `Settings`. Every problem is found in one go, each named after what gave it.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::public_url::PublicUrl;
@@ -86,6 +87,7 @@ impl Resolver<'_> {
             tls,
             metrics_listen: self.get("metrics_listen", address),
             backoffice_listen: self.get("backoffice_listen", address),
+            dns_server: self.get("dns_server", socket_address),
             smtp_url,
             mail_from,
             secret_key,
@@ -199,6 +201,11 @@ fn address(text: &str) -> Result<String, String> {
         Some(_) => Ok(text.to_owned()),
         None => Err(format!("`{text}` must be an address and a port, like 127.0.0.1:8080 or [::1]:8080")),
     }
+}
+
+/// An address and a port, without a name: the server that would resolve it is this one.
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` must be an IP address and a port, like 192.0.2.53:53 or [::1]:53"))
 }
 
 /// Which backend, and roughly its shape; the database's own parser judges the rest.

@@ -105,6 +105,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Address of a second listener with /metrics in the Prometheus format [default: off]",
     ),
     text(
+        "dns_server",
+        "dns-server",
+        "ROLLCALL_DNS_SERVER",
+        "ADDRESS",
+        "IP address and port of the DNS server that is asked for the records of domains [default: the system's]",
+    ),
+    text(
         "backoffice_listen",
         "backoffice-listen",
         "ROLLCALL_BACKOFFICE_LISTEN",

@@ -32,6 +32,7 @@ fn each_setting_is_taken_over() {
         ("smtp_url", "smtps://u:p@mail:465"),
         ("mail_from", "Rollcall <a@example.com>"),
         ("rate_limit", "off"),
+        ("dns_server", "192.0.2.53:5353"),
         ("trusted_proxies", "10.0.0.0/8, ::1"),
         ("workers", "3"),
         ("no_migrate", "true"),
@@ -45,6 +46,7 @@ fn each_setting_is_taken_over() {
     assert_eq!(settings.metrics_listen.as_deref(), Some("[::1]:9100"));
     assert_eq!(settings.trusted_proxies, [Network::parse("10.0.0.0/8").unwrap(), Network::parse("::1").unwrap()]);
     assert_eq!((settings.workers, settings.database_connections), (3, 12));
+    assert_eq!(settings.dns_server, "192.0.2.53:5353".parse().ok());
     assert!(!settings.rate_limit && !settings.migrate);
     assert_eq!((settings.log_filter.as_deref(), settings.log_format), (Some("warn"), LogFormat::Json));
     assert_eq!(settings.secret_key, SecretKeySource::Missing);
@@ -71,6 +73,7 @@ fn senseless_settings_are_refused_by_their_name() {
         (&[("smtp_url", "mail.example.com:hunter2")], "--smtp-url: must be smtp://"),
         (&[("smtp_url", "smtp://mail.example.com")], "ROLLCALL_MAIL_FROM: must be set"),
         (&[("mail_from", "nobody")], "--mail-from: `nobody` must be a mail address"),
+        (&[("dns_server", "dns.example:53")], "--dns-server: `dns.example:53` must be an IP address and a port"),
         (&[("rate_limit", "maybe")], "--rate-limit: `maybe` must be on or off"),
         (&[("trusted_proxies", "10.0.0.0/40")], "--trusted-proxies: `10.0.0.0/40` is no network"),
         (&[("workers", "0")], "--workers: `0` must be a whole number"),

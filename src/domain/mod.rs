@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod changes;
+pub mod adoption;
 pub mod connection;
 pub mod event;
 pub mod group;

@@ -46,6 +46,21 @@ pub fn event() -> EventId {
     EventId(uuid())
 }
 
+/// Id of an adoption.
+pub fn adoption() -> Uuid {
+    uuid()
+}
+
+/// A text that nobody guesses and everybody may see: what a DNS record shows. 128 bits in hexadecimal digits.
+///
+/// # Errors
+/// When the operating system gives no random bytes.
+pub fn challenge() -> Result<String, getrandom::Error> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Id of a job.
 pub fn job() -> Uuid {
     uuid()

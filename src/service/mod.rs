@@ -10,9 +10,11 @@ use crate::domain::provisioning::Happened;
 use crate::protocol::policy::Policy;
 
 pub mod admin;
+mod adoption;
 pub mod auth;
 pub mod backoffice;
 pub mod cursor;
+pub mod dns;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
@@ -35,6 +37,10 @@ pub struct Ctx {
     pub access: Access,
     /// Whether anybody is blocked in the organization, as the credential's look-up saw it.
     pub has_blocks: bool,
+    /// Whether anybody came from this connection and is local now, as the credential's look-up saw it.
+    pub has_former: bool,
+    /// Whether the connection's people are staged.
+    pub is_staged: bool,
     /// Time of the request, µs since 1970 UTC.
     pub now: i64,
     /// Also in the answer's `X-Request-Id` and in every event.

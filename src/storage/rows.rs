@@ -54,6 +54,8 @@ pub struct Credential {
     pub organization_suspended: bool,
     /// Whether anybody is blocked in the organization.
     pub has_blocks: bool,
+    /// Whether anybody came from this connection and is local now.
+    pub has_former: bool,
     /// Its connection.
     pub connection: ConnectionId,
     /// `setup`, `observe`, `active`, `paused`, `decommissioned`

@@ -22,10 +22,11 @@ ALTER TABLE events ADD COLUMN reason text;
 
 -- A person as the console knows them, beside what the directory says: made when there is something to keep. `version` rises
 -- with every change that is no change of the user's document (roles, suspension, notes), and is part of the ETag.
--- `former_*`: the directory that a released person came from, for relinking.
+-- `former_*`: the directory that a released person came from, for relinking. `login_address`: what an adopted person signs in
+-- with, which no change by the directory moves.
 CREATE TABLE accounts (
   organization uuid NOT NULL, user_id uuid NOT NULL, locale text, time_zone text, notes text, invited_by text,
-  managed_since bigint, former_connection uuid, former_external_id text COLLATE "C", is_protected boolean NOT NULL DEFAULT false,
+  managed_since bigint, former_connection uuid, former_external_id text COLLATE "C", login_address text, is_protected boolean NOT NULL DEFAULT false,
   created bigint NOT NULL, modified bigint NOT NULL, version bigint NOT NULL,
   PRIMARY KEY (organization, user_id));
 CREATE INDEX accounts_former ON accounts (organization, former_connection, former_external_id) WHERE former_connection IS NOT NULL;

@@ -22,10 +22,11 @@ ALTER TABLE events ADD COLUMN reason TEXT;
 
 -- A person as the console knows them, beside what the directory says: made when there is something to keep. `version` rises
 -- with every change that is no change of the user's document (roles, suspension, notes), and is part of the ETag.
--- `former_*`: the directory that a released person came from, for relinking.
+-- `former_*`: the directory that a released person came from, for relinking. `login_address`: what an adopted person signs in
+-- with, which no change by the directory moves.
 CREATE TABLE accounts (
   organization BLOB NOT NULL, user_id BLOB NOT NULL, locale TEXT, time_zone TEXT, notes TEXT, invited_by TEXT,
-  managed_since BIGINT, former_connection BLOB, former_external_id TEXT, is_protected BOOLEAN NOT NULL DEFAULT FALSE,
+  managed_since BIGINT, former_connection BLOB, former_external_id TEXT, login_address TEXT, is_protected BOOLEAN NOT NULL DEFAULT FALSE,
   created BIGINT NOT NULL, modified BIGINT NOT NULL, version BIGINT NOT NULL,
   PRIMARY KEY (organization, user_id)) WITHOUT ROWID;
 CREATE INDEX accounts_former ON accounts (organization, former_connection, former_external_id) WHERE former_connection IS NOT NULL;

@@ -39,6 +39,7 @@ macro_rules! needs {
     )*};
 }
 needs! {
+    AdoptionsWrite
     ApiKeysRead
     ApiKeysWrite
     AuditRead

@@ -6,6 +6,7 @@ pub(in crate::http) mod body;
 pub(crate) mod code;
 pub(in crate::http) mod connections;
 mod docs;
+mod domains;
 pub(in crate::http) mod endpoint;
 pub(in crate::http) mod export;
 pub(in crate::http) mod form;
@@ -71,6 +72,14 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
         Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),
         Endpoint::of::<connections::tokens::__path_revoke, _, _>(connections::tokens::revoke),
+        Endpoint::of::<connections::adoptions::__path_list, _, _>(connections::adoptions::list),
+        Endpoint::of::<connections::adoptions::__path_accept, _, _>(connections::adoptions::accept),
+        Endpoint::of::<connections::adoptions::__path_refuse, _, _>(connections::adoptions::refuse),
+        Endpoint::of::<domains::__path_list, _, _>(domains::list),
+        Endpoint::of::<domains::__path_create, _, _>(domains::create),
+        Endpoint::of::<domains::__path_get, _, _>(domains::get),
+        Endpoint::of::<domains::__path_verify, _, _>(domains::verify),
+        Endpoint::of::<domains::__path_delete, _, _>(domains::delete),
         Endpoint::of::<groups::__path_list, _, _>(groups::list),
         Endpoint::of::<groups::__path_create, _, _>(groups::create),
         Endpoint::of::<groups::__path_get, _, _>(groups::get),

@@ -263,6 +263,14 @@ impl From<Refusal> for Problem {
                 Problem::new(Code::ConnectionState, "The connection is decommissioned: make a new one.")
                     .member("state", "decommissioned")
             }
+            Refusal::Staged => {
+                Problem::new(Code::ConnectionState, "The connection is not active yet: nobody is adopted before.")
+            }
+            Refusal::NotPending => Problem::new(Code::ConnectionState, "This is decided already."),
+            Refusal::Protected => Problem::new(
+                Code::PermissionDenied,
+                "This person is the organization's protected Admin, whom no directory manages.",
+            ),
             Refusal::TokenLimit => Problem::new(
                 Code::TokenLimit,
                 format!("At most {MOST_ALIVE} tokens of a connection are alive at a time: revoke one first."),

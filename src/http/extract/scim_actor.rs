@@ -40,6 +40,8 @@ fn of(request: &HttpRequest) -> Option<ScimActor> {
         scope: caller.scope,
         access: caller.access,
         has_blocks: caller.has_blocks,
+        has_former: caller.has_former,
+        is_staged: caller.is_staged,
         now: exchange.shared.state.clock.now(),
         request_id: Arc::clone(&exchange.id),
         policy: caller.policy.clone(),

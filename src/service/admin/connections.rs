@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Caller;
 use super::error::{Invalid, Refusal, Result};
 use crate::domain::connection::{State, Step, change_settings};
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{ConnectionId, Scope};
 use crate::domain::organization::check_name;
 use crate::domain::permission::Permission;
 use crate::service::jobs::decommission::People;
@@ -16,7 +16,8 @@ pub use crate::storage::cold::health::Figures;
 use crate::storage::cold::jobs::NewJob;
 use crate::storage::write::EventKind;
 use crate::storage::{
-    ConnectionRecord, Database, Db, HealthRecord, JobRecord, NewConnection, StorageError, TokenRecord, UniqueKey,
+    ConnectionRecord, Database, Db, HealthRecord, JobRecord, NewConnection, References, StorageError, TokenRecord,
+    UniqueKey,
 };
 
 /// Providers told apart; `custom` is any other SCIM client.
@@ -24,6 +25,8 @@ pub use crate::service::backoffice::connections::PROVIDERS;
 
 /// Times that a change is tried again when another came between, where the caller named no version.
 const ATTEMPTS: u32 = 5;
+/// Admins that are looked at for one who stays.
+const ADMINS: u32 = 1_000;
 /// A token that ends within this time is reported, µs.
 const EXPIRING: i64 = 30 * 86_400_000_000;
 
@@ -155,7 +158,8 @@ pub async fn patch(
 /// Takes a connection from one state to the next. `people`: what becomes of its people where it is decommissioned.
 ///
 /// # Errors
-/// `PermissionDenied`, `Missing`, `Stale`; `ConnectionState` where its state has no such step.
+/// `PermissionDenied`, `Missing`, `Stale`; `ConnectionState` where its state has no such step; `LastAdmin` where every Admin
+/// who can sign in is of a connection that is given up.
 pub async fn step(
     caller: &Caller,
     db: &Database,
@@ -171,6 +175,9 @@ pub async fn step(
         let from = State::of(&read.state);
         let to = from.after(step)?;
         let job = job(caller, db, &read, step, people).await?;
+        if step == Step::Decommission {
+            keeps_an_admin(caller, db, &read).await?;
+        }
         let (deed, queued) = (caller.deed(), caller.deed());
         let detail =
             json!({ "changed": ["state"], "before": { "state": from.as_str() }, "after": { "state": to.as_str() } });
@@ -192,6 +199,18 @@ pub async fn step(
             other => return with_health(caller, db, other?).await,
         }
     }
+}
+
+/// Whoever gives up a connection must leave an Admin who can sign in, if there is one at all.
+async fn keeps_an_admin(caller: &Caller, db: &Database, read: &ConnectionRecord) -> Result<()> {
+    let admins = db.active_admins(caller.organization, ADMINS).await?;
+    let scope = Scope { organization: caller.organization, connection: read.id };
+    for admin in &admins {
+        if db.find_user(scope, *admin, References::Skip).await?.is_none() {
+            return Ok(());
+        }
+    }
+    if admins.is_empty() { Ok(()) } else { Err(Refusal::LastAdmin) }
 }
 
 /// The work that a step leaves behind.

@@ -73,6 +73,15 @@ pub enum Refusal {
     /// The connection is given up for good.
     #[error("the connection is decommissioned")]
     Decommissioned,
+    /// The connection's people are staged: nobody is adopted yet.
+    #[error("the connection is not active yet")]
+    Staged,
+    /// What was to be decided is decided.
+    #[error("not pending")]
+    NotPending,
+    /// The break-glass Admin, whom no directory gets.
+    #[error("a protected person")]
+    Protected,
     /// As many tokens as a connection may have are alive.
     #[error("too many tokens are alive")]
     TokenLimit,

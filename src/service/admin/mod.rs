@@ -1,10 +1,12 @@
 //! Deeds of an organization's administrators and programs: the admin API and, later, the pages call the same functions. The
 //! caller says who asks and what their roles permit.
 
+pub mod adoptions;
 pub mod api_keys;
 pub mod audit_log;
 pub mod caller;
 pub mod connections;
+pub mod domains;
 pub mod error;
 pub mod groups;
 pub mod organization;

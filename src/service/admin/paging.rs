@@ -88,7 +88,9 @@ pub fn keyset<S>(request: &PageRequest, sorts: impl Fn(&str) -> Option<S>) -> Ke
     let sort = request.sort.iter().filter_map(|key| Some((sorts(key.field)?, key.descending))).collect();
     let bound = |(at, key): (usize, &Key)| match key {
         Key::Number(number) => Some(Bound::Number(*number)),
-        Key::Text(text) if at == request.sort.len() => ResourceId::parse(text).map(|id| Bound::Id(id.0)),
+        Key::Text(text) if request.sort.get(at).is_none_or(|sort| sort.field == "id") => {
+            ResourceId::parse(text).map(|id| Bound::Id(id.0))
+        }
         Key::Text(text) => Some(Bound::Text(text.clone())),
         Key::Absent => None,
     };

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::memory::{Memory, Touches};
-use crate::domain::connection::{Access, ConnectionSettings};
+use crate::domain::connection::{Access, ConnectionSettings, State};
 use crate::domain::ids::{OrganizationId, Scope, TokenId};
 use crate::domain::provisioning::RejectedToken;
 use crate::domain::token::{self, SecretKind};
@@ -29,6 +29,10 @@ pub struct Caller {
     pub access: Access,
     /// Whether anybody is blocked in the organization.
     pub has_blocks: bool,
+    /// Whether anybody came from this connection and is local now.
+    pub has_former: bool,
+    /// Whether the connection's people are staged.
+    pub is_staged: bool,
     /// The organization's choices for this connection.
     pub settings: ConnectionSettings,
     /// The engine's choices for this connection.
@@ -145,6 +149,8 @@ impl Bearer {
             scope: Scope { organization: credential.organization, connection: credential.connection },
             access: Access::of(&credential.connection_state),
             has_blocks: credential.has_blocks,
+            has_former: credential.has_former,
+            is_staged: State::of(&credential.connection_state).is_staged(),
             policy: Policy { repairs: settings.repairs(), limits: self.limits.clone() },
             settings,
         })

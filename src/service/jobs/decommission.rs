@@ -2,13 +2,18 @@
 //! what the connection still owns, so that every step begins where the last one ended.
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{damaged, deed, progress, subject};
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ConnectionId, Scope};
+use crate::domain::person::{Suspender, Suspension};
+use crate::protocol::compare;
 use crate::protocol::resource::Resource;
+use crate::service::adoption::primary_email;
 use crate::service::{Result, ids};
 use crate::storage::cold::jobs;
+use crate::storage::cold::leavers::{self, Tombstone};
 use crate::storage::cold::ownership::{self, AccountOrigin, Handover, PersonRecord};
 use crate::storage::write::{Action, Change};
 use crate::storage::{Database, Db, Deed, JobRecord, StorageError, Write, keys};
@@ -85,6 +90,8 @@ struct Moved {
     person: PersonRecord,
     action: Action,
     detail: String,
+    /// SHA-256 of the folded primary e-mail.
+    email_hash: Option<[u8; 32]>,
     suspension: Option<String>,
     invited: bool,
 }
@@ -110,12 +117,16 @@ impl Moved {
             },
         };
         let invited = choice == People::Invite && person.access && person.suspension.is_none();
-        let hold = || json!({ "by": "admin", "at": now, "reason": REASON, "actor": job.created_by }).to_string();
+        let hold = || {
+            let (by, reason, actor) = (Suspender::Admin, Some(REASON.to_owned()), job.created_by.clone());
+            Suspension { by, at: now, reason, actor }.print()
+        };
         Ok(Moved {
             detail: json!({ "changed": ["managed"], "before": { "connection": job.subject.map(|id| id.to_string()) } })
                 .to_string(),
             suspension: if invited { None } else { Some(person.suspension.clone().unwrap_or_else(hold)) },
             invited,
+            email_hash: primary_email(&before).map(|email| Sha256::digest(compare::fold(&email).as_bytes()).into()),
             person: person.clone(),
             action,
         })
@@ -124,6 +135,11 @@ impl Moved {
 
 async fn delete(db: &mut Db<'_>, deed: &Deed, handover: Handover, people: &[Moved]) -> crate::storage::Result<usize> {
     let scope = Scope { organization: handover.organization, connection: handover.from };
+    for moved in people {
+        leavers::end(db, handover.organization, moved.person.id).await?;
+        let tombstone = Tombstone { mode: "delete", email_hash: moved.email_hash };
+        leavers::bury(db, deed, handover.organization, moved.person.id, &tombstone).await?;
+    }
     write(deed, scope, people).apply(db).await?;
     Ok(people.len())
 }

@@ -1,6 +1,6 @@
 //! Lists and searches (RFC 7644 §3.4.2, §3.4.3).
 
-use super::resources::{Stored, groups, users};
+use super::resources::{Stored, groups, local, users};
 use crate::protocol::error::ScimError;
 use crate::protocol::list::Query;
 use crate::protocol::projection::Projection;
@@ -51,6 +51,14 @@ pub async fn search(ctx: &Ctx, db: &Database, kind: ResourceKind, query: Query) 
         }
         found => found?,
     };
+    if kind == ResourceKind::User && total == 0 {
+        let local = local::look_up(ctx, db, &search).await?;
+        let total = local.len() as u64;
+        let page = if search.start_index <= 1 { search.count } else { 0 };
+        let page = usize::try_from(page).unwrap_or(usize::MAX);
+        let records = local.into_iter().take(page).map(|record| users::stored(record, references)).collect();
+        return Ok(Page { total, start_index, records, projection });
+    }
     Ok(Page { total, start_index, records, projection })
 }
 

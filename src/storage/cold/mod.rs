@@ -11,12 +11,14 @@ use super::write::EventKind;
 use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
+pub mod adoptions;
 pub mod api_keys;
 mod audit_log;
 pub mod blocks;
 mod clock;
 pub mod connections;
 pub mod dossier;
+pub mod domains;
 pub mod groups;
 pub mod health;
 mod idempotency;

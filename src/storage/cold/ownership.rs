@@ -40,6 +40,8 @@ pub struct PersonRecord {
     pub version: i64,
     /// µs since 1970.
     pub created: i64,
+    /// µs since 1970.
+    pub modified: i64,
 }
 
 /// What is handed over.

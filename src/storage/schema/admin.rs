@@ -14,6 +14,7 @@ diesel::table! {
         managed_since -> Nullable<BigInt>,
         former_connection -> Nullable<Uid>,
         former_external_id -> Nullable<Text>,
+        login_address -> Nullable<Text>,
         is_protected -> Bool,
         created -> BigInt,
         modified -> BigInt,

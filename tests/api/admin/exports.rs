@@ -11,9 +11,9 @@ on_both! {
         assert_eq!(answer.status, 200, "{}", answer.text);
         assert!(answer.header("content-type").starts_with("text/csv"));
         let lines: Vec<&str> = answer.text.split("\r\n").collect();
-        assert_eq!(lines[0], "key,name,description,permissions,limited_permissions");
+        assert_eq!(lines[0], "key,name,description,permissions,limited_permissions,member_count,group_count");
         assert!(lines[1].starts_with("billing,Billing,Sees and pays the bills.,profile.self "), "{}", lines[1]);
-        assert!(lines[1].ends_with(",organization.read"));
+        assert!(lines[1].ends_with(",organization.read,0,0"));
         assert!(lines[2].starts_with("admin,Admin,\"Everything, including who else is an Admin.\","), "{}", lines[2]);
         assert_eq!(&lines[3..], [""]);
     }

@@ -154,6 +154,11 @@ impl TestApp {
         self.home.dump().await
     }
 
+    /// Number of rows that a query finds on the application's database.
+    pub(crate) async fn rows(&self, sql: &str) -> usize {
+        self.home.rows(sql).await
+    }
+
     /// Runs statements on the application's database.
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;

@@ -114,6 +114,29 @@ impl Home {
         all
     }
 
+    /// Number of rows of a query.
+    pub(super) async fn rows(&self, sql: &str) -> usize {
+        match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                use diesel::Connection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                diesel::RunQueryDsl::execute(diesel::sql_query("PRAGMA busy_timeout=20000"), &mut conn)
+                    .expect("pragma");
+                let counted = format!("SELECT count(*) AS n FROM ({sql}) AS counted");
+                let rows: Vec<Count> =
+                    diesel::RunQueryDsl::load(diesel::sql_query(counted), &mut conn).expect("a query");
+                rows[0].n as usize
+            }
+            None => {
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                let counted = format!("SELECT count(*) AS n FROM ({sql}) AS counted");
+                let rows: Vec<Count> =
+                    diesel_async::RunQueryDsl::load(diesel::sql_query(counted), &mut conn).await.expect("a query");
+                rows[0].n as usize
+            }
+        }
+    }
+
     /// Runs statements beside the application.
     pub(super) async fn execute(&self, sql: &str) {
         match self.url.strip_prefix("sqlite://") {
@@ -148,4 +171,10 @@ impl Home {
         };
         row.number
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
 }

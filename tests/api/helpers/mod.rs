@@ -5,6 +5,8 @@ mod app;
 mod bodies;
 mod caller;
 mod database;
+mod dns;
+mod people;
 mod raw;
 
 pub(crate) use rollcall::domain::token::Lifetime;
@@ -14,6 +16,7 @@ pub(crate) use app::{Tenant, TestApp, run, run_with};
 pub(crate) use bodies::*;
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use database::Kind;
+pub(crate) use dns::{dns_server, set_txt};
 
 /// Runs each async body with a fresh application on both backends. `with` takes a function that changes the settings.
 macro_rules! on_both {

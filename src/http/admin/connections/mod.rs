@@ -1,5 +1,6 @@
 //! `/connections`: identity providers of the organization, and the steps from one state to the next.
 
+pub(super) mod adoptions;
 pub(super) mod tokens;
 pub(in crate::http) mod view;
 

@@ -13,7 +13,7 @@ use crate::http::admin::form::{Form, Read, number, text, time};
 use crate::http::admin::granted::{Granted, ScimTokensWrite};
 use crate::http::admin::idempotency::HoldsSecret;
 use crate::http::admin::list::{ListParameters, ListQuery, Listing, PageView};
-use crate::http::admin::path::InnerId;
+use crate::http::admin::path::PathToken;
 use crate::http::admin::problem::Problem;
 use crate::http::admin::query::NoQuery;
 use crate::http::admin::{BASE, PathId, timed};
@@ -170,7 +170,7 @@ pub(crate) async fn create(
 pub(crate) async fn rotate(
     granted: Granted<ScimTokensWrite>,
     id: PathId,
-    token: InnerId,
+    token: PathToken,
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
@@ -198,7 +198,7 @@ pub(crate) async fn rotate(
 pub(crate) async fn revoke(
     granted: Granted<ScimTokensWrite>,
     id: PathId,
-    token: InnerId,
+    token: PathToken,
     _: NoQuery,
 ) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;

@@ -29,9 +29,16 @@ pub async fn list_members(
     request: &PageRequest,
 ) -> Result<Page<MemberRow>> {
     super::get(caller, db, group).await?;
-    let page = keyset(request, |field| (field == "name").then_some(MemberSort::Name));
+    let page = keyset(request, |field| match field {
+        "id" => Some(MemberSort::Id),
+        "name" => Some(MemberSort::Name),
+        _ => None,
+    });
     let (rows, total) = db.list_group_members(caller.organization, group, filter, &page, request.include_total).await?;
-    let key = |row: &MemberRow, _: &str| Key::Text(row.name_key.clone());
+    let key = |row: &MemberRow, field: &str| match field {
+        "name" => Key::Text(row.name_key.clone()),
+        _ => Key::Text(row.id.to_string()),
+    };
     Ok(of_keyset(rows, total, request, key, |row| row.id.to_string()))
 }
 

@@ -24,7 +24,11 @@ pub(super) fn deleted(document: &str) -> String {
 
 /// What differs between two states of a resource: `changed` names the attributes (those of an extension with its URN),
 /// `before` and `after` hold their values. `members` tells what was asked for; storage knows what it came to.
-pub(super) fn changed(before: &Map<String, Value>, after: &Map<String, Value>, members: Option<Value>) -> String {
+pub(in crate::service) fn changed(
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    members: Option<Value>,
+) -> String {
     let mut differences = Differences::default();
     differences.compare("", before, after);
     let mut detail = Map::new();

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, commit_and_show, damaged, detail, once};
+use super::{
+    Attempt, Conditions, Refused, Show, Stored, Written, commit, commit_and_show, damaged, detail, local, once,
+};
 use crate::domain::connection::{DuplicateGroupNames, UnknownMembers};
 use crate::domain::ids::ResourceId;
 use crate::protocol::etag::Condition;
@@ -49,8 +51,14 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value, projection: &P
     let columns = columns(ctx, &validated.resource)?;
     let document = columns.document.clone();
     let has_members = !members.is_empty();
-    let action = Action::InsertGroup { id, columns, members, unknown_members: unknown_members(ctx) };
-    let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
+    let insert = Action::InsertGroup { id, columns, members, unknown_members: unknown_members(ctx) };
+    let mut applied = commit(ctx, db, insert.clone(), detail::created(&document)).await;
+    if let Err(Refused::MissingMembers(ids)) = &applied
+        && local::adopt_members(ctx, db, ids).await?
+    {
+        applied = commit(ctx, db, insert, detail::created(&document)).await;
+    }
+    let applied = once(applied)?;
     // Displays are the members' own, and some may have been left out: what is shown is read.
     if has_members
         && references(projection) != References::Skip

@@ -1,8 +1,9 @@
 //! Create, get, replace, patch and delete of users and groups (RFC 7644 §3.3 to §3.6): read, ask the pure engine, commit
 //! one `Write`. A write that lost a race reads again and repeats, unless the client named the version it meant.
 
-mod detail;
+pub(in crate::service) mod detail;
 pub(super) mod groups;
+pub(super) mod local;
 pub(super) mod users;
 
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::protocol::schema::ResourceKind;
 use crate::protocol::splice::{Head, Reference};
 use crate::service::{Ctx, Effect, Result, ServiceError, ids};
 use crate::storage::write::{Action, Applied, Change};
-use crate::storage::{Database, StorageError, Write};
+use crate::storage::{Database, StorageError, UniqueKey, Write};
 
 /// Repetitions of a write that lost a race.
 const ATTEMPTS: u32 = 10;
@@ -135,7 +136,7 @@ pub async fn replace(
 ) -> Result<Written> {
     check_writable(ctx)?;
     let id = target.id()?;
-    repeat(target, async || match target.kind {
+    repeat(ctx, db, target, async || match target.kind {
         ResourceKind::User => users::replace(ctx, db, id, target.conditions, body, projection, show).await,
         ResourceKind::Group => groups::replace(ctx, db, id, target.conditions, body, projection, show).await,
     })
@@ -157,7 +158,7 @@ pub async fn patch(
     check_writable(ctx)?;
     let request = parse_patch(ctx, target.kind, body)?;
     let id = target.id()?;
-    repeat(target, async || match target.kind {
+    repeat(ctx, db, target, async || match target.kind {
         ResourceKind::User => users::patch(ctx, db, id, target.conditions, &request, projection, show).await,
         ResourceKind::Group => groups::patch(ctx, db, id, target.conditions, &request, projection, show).await,
     })
@@ -171,7 +172,7 @@ pub async fn patch(
 pub async fn delete(ctx: &Ctx, db: &Database, target: Target<'_>) -> Result<()> {
     check_writable(ctx)?;
     let id = target.id()?;
-    repeat(target, async || match target.kind {
+    repeat(ctx, db, target, async || match target.kind {
         ResourceKind::User => users::delete(ctx, db, id, target.conditions).await,
         ResourceKind::Group => groups::delete(ctx, db, id, target.conditions).await,
     })
@@ -201,8 +202,24 @@ enum Refused {
     Stale,
     /// The resource does not exist.
     Missing,
+    /// A unique key is taken.
+    Taken(UniqueKey),
+    /// Members that the connection does not see.
+    MissingMembers(Vec<ResourceId>),
     /// Anything that a repetition would not change.
     Final(ServiceError),
+}
+
+impl Refused {
+    fn of(error: StorageError) -> Self {
+        match error {
+            StorageError::Stale => Refused::Stale,
+            StorageError::Missing => Refused::Missing,
+            StorageError::NotUnique(key) => Refused::Taken(key),
+            StorageError::MissingMembers(ids) => Refused::MissingMembers(ids),
+            error => Refused::Final(error.into()),
+        }
+    }
 }
 
 impl<E: Into<ServiceError>> From<E> for Refused {
@@ -215,13 +232,17 @@ type Attempt<T> = std::result::Result<T, Refused>;
 
 /// Repeats a write while it loses races. Where `If-Match` names versions, the attempt reads again and finds another one,
 /// which is 412, so that only writes without such a condition go round.
-async fn repeat<T>(target: Target<'_>, attempt: impl AsyncFn() -> Attempt<T>) -> Result<T> {
+async fn repeat<T>(ctx: &Ctx, db: &Database, target: Target<'_>, attempt: impl AsyncFn() -> Attempt<T>) -> Result<T> {
     for round in 0..ATTEMPTS {
         match attempt().await {
             Ok(done) => return Ok(done),
             Err(Refused::Missing) => return Err(ScimError::not_found(target.id).into()),
             Err(Refused::Final(error)) => return Err(error),
             Err(Refused::Stale) => tokio::time::sleep(pause(round)).await,
+            Err(Refused::Taken(key)) => return Err(StorageError::NotUnique(key).into()),
+            // Local people whom the connection may adopt are as good as its own.
+            Err(Refused::MissingMembers(ids)) if local::adopt_members(ctx, db, &ids).await? => {}
+            Err(Refused::MissingMembers(ids)) => return Err(StorageError::MissingMembers(ids).into()),
         }
     }
     Err(StorageError::Stale.into())
@@ -283,9 +304,7 @@ async fn commit_and_show(
             .into_iter()
             .next()
             .ok_or_else(|| Refused::Final(ServiceError::Internal("a commit without receipt".to_owned()))),
-        Err(StorageError::Stale) => Err(Refused::Stale),
-        Err(StorageError::Missing) => Err(Refused::Missing),
-        Err(error) => Err(Refused::Final(error.into())),
+        Err(error) => Err(Refused::of(error)),
     }
 }
 
@@ -295,6 +314,8 @@ fn once<T>(outcome: Attempt<T>) -> Result<T> {
         Refused::Final(error) => error,
         Refused::Stale => StorageError::Stale.into(),
         Refused::Missing => StorageError::Missing.into(),
+        Refused::Taken(key) => StorageError::NotUnique(key).into(),
+        Refused::MissingMembers(ids) => StorageError::MissingMembers(ids).into(),
     })
 }
 

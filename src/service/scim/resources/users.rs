@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, once};
+use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, local, once};
 use crate::domain::ids::ResourceId;
 use crate::protocol::compare;
 use crate::protocol::error::ScimError;
@@ -12,9 +12,10 @@ use crate::protocol::resource::Resource;
 use crate::protocol::schema::{Registry, ResourceKind, ResourceType};
 use crate::protocol::splice::Head;
 use crate::protocol::validate;
+use crate::service::adoption::Judged;
 use crate::service::{Ctx, Result, ids};
 use crate::storage::write::{Action, UserColumns};
-use crate::storage::{Database, References, UserRecord, keys};
+use crate::storage::{Database, References, StorageError, UniqueKey, UserRecord, keys};
 
 const KIND: ResourceKind = ResourceKind::User;
 
@@ -39,7 +40,10 @@ pub(in crate::service::scim) fn stored(record: UserRecord, references: Reference
 
 pub(super) async fn find(ctx: &Ctx, db: &Database, id: ResourceId, projection: &Projection) -> Result<Option<Stored>> {
     let references = references(projection);
-    let record = db.find_user(ctx.scope, id, references).await?;
+    let record = match db.find_user(ctx.scope, id, references).await? {
+        Some(record) => Some(record),
+        None => local::by_id(ctx, db, id).await?.as_ref().map(local::record),
+    };
     Ok(record.map(|record| stored(record, references)))
 }
 
@@ -49,9 +53,18 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
     validate::check_size(&columns.document, &ctx.policy)?;
     refuse_blocked(ctx, db, &columns).await?;
+    if let Some(relinked) = local::relink(ctx, db, &resource).await? {
+        return Ok(relinked);
+    }
     let document = columns.document.clone();
     let action = Action::InsertUser { id, columns, values };
-    let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
+    let applied = match commit(ctx, db, action, detail::created(&document)).await {
+        Err(Refused::Taken(UniqueKey::UserName)) => match local::create(ctx, db, &resource).await? {
+            Some(adopted) => return Ok(adopted),
+            None => return Err(StorageError::NotUnique(UniqueKey::UserName).into()),
+        },
+        outcome => once(outcome)?,
+    };
     let head = Head { id: id.0, version: applied.version, created: ctx.now, modified: ctx.now };
     Ok(Stored { kind: KIND, head, document, references: Some(Vec::new()) })
 }
@@ -84,9 +97,9 @@ pub(super) async fn replace(
     projection: &Projection,
     show: Show,
 ) -> Attempt<Written> {
-    let (record, current) = load(ctx, db, id, conditions, projection, show).await?;
-    let next = validate::replace(body.clone(), resource_type(), &current, &ctx.policy)?.resource;
-    store(ctx, db, record, &current, &next, projection, show).await
+    let loaded = load(ctx, db, id, conditions, projection, show).await?;
+    let next = validate::replace(body.clone(), resource_type(), &loaded.current, &ctx.policy)?.resource;
+    store(ctx, db, loaded, &next, projection, show).await
 }
 
 pub(super) async fn patch(
@@ -98,9 +111,9 @@ pub(super) async fn patch(
     projection: &Projection,
     show: Show,
 ) -> Attempt<Written> {
-    let (record, current) = load(ctx, db, id, conditions, projection, show).await?;
-    let next = request.apply(resource_type(), &current, &[], &ctx.policy)?.resource;
-    store(ctx, db, record, &current, &next, projection, show).await
+    let loaded = load(ctx, db, id, conditions, projection, show).await?;
+    let next = request.apply(resource_type(), &loaded.current, &[], &ctx.policy)?.resource;
+    store(ctx, db, loaded, &next, projection, show).await
 }
 
 pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions: &Conditions) -> Attempt<()> {
@@ -112,6 +125,14 @@ pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions:
     Ok(())
 }
 
+/// A user to be changed.
+struct Loaded {
+    record: UserRecord,
+    current: Resource,
+    /// Where the person is local still, and adopted by the change.
+    local: Option<Judged>,
+}
+
 /// The stored user, in scope and of a version that the client means, with its groups where the answer shows them.
 async fn load(
     ctx: &Ctx,
@@ -120,29 +141,41 @@ async fn load(
     conditions: &Conditions,
     projection: &Projection,
     show: Show,
-) -> Attempt<(UserRecord, Resource)> {
+) -> Attempt<Loaded> {
     let references = if show == Show::Nothing { References::Skip } else { references(projection) };
-    let record = db.find_user(ctx.scope, id, references).await?.ok_or(Refused::Missing)?;
+    let (record, local) = match db.find_user(ctx.scope, id, references).await? {
+        Some(record) => (record, None),
+        None => {
+            let judged = local::by_id(ctx, db, id).await?.ok_or(Refused::Missing)?;
+            (local::record(&judged), Some(judged))
+        }
+    };
     conditions.check(record.version)?;
     let current = Resource::from_document(&record.document).map_err(|error| damaged(id, &error))?;
-    Ok((record, current))
+    Ok(Loaded { record, current, local })
 }
 
 /// Commits the new state where it differs, and answers from what was committed without reading it again.
 async fn store(
     ctx: &Ctx,
     db: &Database,
-    mut record: UserRecord,
-    current: &Resource,
+    loaded: Loaded,
     next: &Resource,
     projection: &Projection,
     show: Show,
 ) -> Attempt<Written> {
-    if current.attributes != next.attributes {
+    let Loaded { mut record, current, local } = loaded;
+    if let Some(judged) = local {
+        // A write by id adopts, whether it changes anything or not.
+        validate::check_size(&next.to_document(), &ctx.policy)?;
+        record.version = local::adopt(ctx, db, &judged, next).await?;
+        record.modified = ctx.now;
+        record.document = next.to_document();
+    } else if current.attributes != next.attributes {
         let (columns, values) = keys::user_columns(next, next.active().unwrap_or(record.access));
         validate::check_size(&columns.document, &ctx.policy)?;
         let document = columns.document.clone();
-        let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
+        let (add_values, remove_values) = keys::difference(&keys::attribute_values(&current), &values);
         let action = Action::ReplaceUser {
             id: record.id,
             expected: record.version,

@@ -41,7 +41,17 @@ pub struct MemberFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum MemberSort {
+    Id,
     Name,
+}
+
+impl MemberSort {
+    fn column(self) -> &'static str {
+        match self {
+            MemberSort::Id => "m.member_id",
+            MemberSort::Name => NAME_KEY,
+        }
+    }
 }
 
 const NAME_KEY: &str = "coalesce(u.display_name_key, n.display_name_key, u.user_name_key)";
@@ -69,7 +79,7 @@ pub async fn list_members(
         "SELECT m.member_id, m.member_type, coalesce(u.connection, n.connection), u.user_name, \
          coalesce(u.display_name, n.display_name), {NAME_KEY}"
     ));
-    sql.append(&from).append(&page.tail(|MemberSort::Name| NAME_KEY, "m.member_id"));
+    sql.append(&from).append(&page.tail(MemberSort::column, "m.member_id"));
     type Types = (Uid, SmallInt, Nullable<Uid>, Nullable<Text>, Nullable<Text>, Text);
     type Row = (Id, i16, Option<Id>, Option<String>, Option<String>, String);
     let rows: Vec<Row> = sql.statement::<Types>(false).all(db).await?;

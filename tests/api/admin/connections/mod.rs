@@ -1,6 +1,8 @@
 //! `/connections`: settings, states and what each does to SCIM traffic, tokens, and giving one up.
 
+mod adoption;
 mod decommission;
+mod review;
 mod settings;
 mod states;
 mod tokens;

@@ -1,0 +1,94 @@
+//! Domains of the organization: claimed by an Admin, and its own once a DNS record says so (or the operator does). Adoption
+//! by policy rests on them.
+
+use std::net::SocketAddr;
+
+use super::Caller;
+use super::connections::permitted;
+use super::error::{Invalid, Refusal, Result};
+use crate::domain::adoption::check_domain;
+use crate::domain::permission::Permission;
+use crate::service::{dns, ids};
+use crate::storage::cold::domains;
+pub use crate::storage::cold::domains::DomainRecord;
+use crate::storage::{Database, Db};
+
+/// Label under which the record of a domain stands.
+const LABEL: &str = "_rollcall";
+/// What the text of the record begins with.
+const PREFIX: &str = "rollcall-domain-verification=";
+/// Domains of an organization.
+const MOST: usize = 100;
+
+/// Name of the TXT record that verifies a domain.
+pub fn record_name(domain: &str) -> String {
+    format!("{LABEL}.{domain}")
+}
+
+/// The domains of the organization by name.
+///
+/// # Errors
+/// `PermissionDenied`.
+pub async fn list(caller: &Caller, db: &Database) -> Result<Vec<DomainRecord>> {
+    permitted(caller, Permission::ConnectionsRead)?;
+    Ok(db.list_domains(caller.organization).await?)
+}
+
+/// One of them.
+///
+/// # Errors
+/// `PermissionDenied`, `Missing`.
+pub async fn get(caller: &Caller, db: &Database, domain: &str) -> Result<DomainRecord> {
+    permitted(caller, Permission::ConnectionsRead)?;
+    db.find_domain(caller.organization, domain).await?.ok_or(Refusal::Missing)
+}
+
+/// Claims a domain; one that is claimed already stays as it is.
+///
+/// # Errors
+/// `PermissionDenied`, `Invalid`.
+pub async fn create(caller: &Caller, db: &Database, domain: &str) -> Result<DomainRecord> {
+    permitted(caller, Permission::ConnectionsWrite)?;
+    let invalid = |detail: String| Refusal::Invalid(vec![Invalid::new("/domain", detail)]);
+    let domain = check_domain(domain).map_err(invalid)?;
+    let value = format!("{PREFIX}{}", ids::challenge()?);
+    let (deed, organization) = (caller.deed(), caller.organization);
+    let claim = async move |db: &mut Db<'_>| {
+        let known = domains::list(db, organization).await?;
+        if known.len() >= MOST && known.iter().all(|known| known.domain != domain) {
+            let detail = format!("An organization has at most {MOST} domains.");
+            return Err(Refusal::Invalid(vec![Invalid::new("/domain", detail)]));
+        }
+        Ok(domains::insert(db, &deed, organization, &domain, &value).await?)
+    };
+    db.transaction(claim).await
+}
+
+/// Looks for the record of a domain and takes the domain for the organization's own where it is there. One that is verified
+/// already is not asked for again.
+///
+/// # Errors
+/// `PermissionDenied`, `Missing`; `Unavailable` where no DNS server answers.
+pub async fn verify(caller: &Caller, db: &Database, server: Option<SocketAddr>, domain: &str) -> Result<DomainRecord> {
+    permitted(caller, Permission::ConnectionsWrite)?;
+    let record = get(caller, db, domain).await?;
+    if record.state == "verified" {
+        return Ok(record);
+    }
+    let texts = dns::txt(server, &record_name(&record.domain)).await?;
+    let is_verified = texts.contains(&record.value);
+    let (deed, organization) = (caller.deed(), caller.organization);
+    let note = async move |db: &mut Db<'_>| domains::check(db, &deed, organization, &record.domain, is_verified).await;
+    Ok(db.transaction(note).await?)
+}
+
+/// Takes a domain away. Who was adopted by it stays adopted.
+///
+/// # Errors
+/// `PermissionDenied`, `Missing`.
+pub async fn delete(caller: &Caller, db: &Database, domain: &str) -> Result<()> {
+    permitted(caller, Permission::ConnectionsWrite)?;
+    let (deed, organization, domain) = (caller.deed(), caller.organization, domain.to_owned());
+    let take = async move |db: &mut Db<'_>| domains::delete(db, &deed, organization, &domain).await;
+    Ok(db.transaction(take).await?)
+}

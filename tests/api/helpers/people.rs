@@ -1,0 +1,62 @@
+//! People of the organization itself, as an import or a joined invitation leaves them.
+
+use rollcall::domain::ids::{ConnectionId, Scope};
+use rollcall::protocol::compare;
+use rollcall::service::ids;
+use rollcall::storage::write::{Action, Change, UserColumns};
+use rollcall::storage::{Backend, Write, keys};
+use serde_json::json;
+
+use super::{Tenant, TestApp};
+
+impl TestApp {
+    /// An active person whom no directory manages; answers the id.
+    pub(crate) async fn local_person(&self, tenant: &Tenant, email: &str) -> String {
+        let id = ids::resource();
+        let columns = UserColumns {
+            user_name: email.to_owned(),
+            user_name_key: keys::bounded(&compare::fold(email)),
+            external_id_key: None,
+            active: Some(true),
+            access: true,
+            display_name: None,
+            display_name_key: None,
+            document: json!({ "userName": email, "active": true, "emails": [{ "value": email }] }).to_string(),
+        };
+        let action = Action::InsertUser { id, columns, values: vec![] };
+        let write = Write {
+            scope: Scope { organization: tenant.made.organization.id, connection: ConnectionId::LOCAL },
+            at: self.state.clock.now(),
+            actor: "system".to_owned(),
+            request_id: String::new(),
+            changes: vec![Change { action, event: ids::event(), detail: "{}".to_owned() }],
+            shows_group: false,
+        };
+        self.state.db.commit(write).await.expect("a person");
+        id.to_string()
+    }
+
+    /// Gives a person a direct role.
+    pub(crate) async fn give(&self, tenant: &Tenant, user: &str, role: &str) {
+        let (organization, user) = (self.literal(&tenant.made.organization.id.to_string()), self.literal(user));
+        self.execute(&format!(
+            "INSERT INTO role_grants (organization, user_id, role, granted_at, granted_by) \
+             VALUES ({organization}, {user}, '{role}', 0, 'system')"
+        ))
+        .await;
+    }
+
+    /// Sets the settings of a tenant's connections.
+    pub(crate) async fn set_connections(&self, tenant: &Tenant, assignment: &str) {
+        let organization = self.literal(&tenant.made.organization.id.to_string());
+        self.execute(&format!("UPDATE connections SET {assignment} WHERE organization = {organization}")).await;
+    }
+
+    /// An id in SQL.
+    fn literal(&self, id: &str) -> String {
+        match self.state.db.backend() {
+            Backend::Sqlite => format!("x'{}'", id.replace('-', "")),
+            Backend::Postgres => format!("'{id}'"),
+        }
+    }
+}
