@@ -337,8 +337,8 @@ pub async fn explain(db: &mut Db<'_>, deed: &Deed, organization: OrganizationId)
 
 /// Events of the last transaction are found without a scan: they are the latest ones.
 async fn amend(db: &mut Db<'_>, deed: &Deed, organization: OrganizationId, column: &str, value: &str) -> Result<()> {
-    let mut sql = Sql::new(format!("UPDATE events SET {column} = "));
-    sql.text(value).push(" WHERE organization = ").id(organization.0).push(match db {
+    let mut sql = Sql::new("UPDATE events SET ");
+    sql.push(column).push(" = ").text(value).push(" WHERE organization = ").id(organization.0).push(match db {
         Db::Pg(_) => " AND tx = pg_current_xact_id() AND id = ",
         Db::Sqlite(_) => " AND position > (SELECT max(position) FROM events) - 1000 AND id = ",
     });

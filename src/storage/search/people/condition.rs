@@ -173,7 +173,7 @@ async fn role_groups(db: &mut Db<'_>, query: &PeopleQuery, roles: &[Role]) -> Re
         ") SELECT DISTINCT g.id FROM down d JOIN groups g ON g.id = d.group_id AND g.deleted IS NULL AND g.organization = ",
     );
     let granting = connections(&query.directories.granting).chain([ConnectionId::LOCAL.0]);
-    sql.id(organization).push(&format!(" WHERE (d.role NOT IN ({}) OR ", keys(&GUARDED)));
+    sql.id(organization).push(" WHERE (d.role NOT IN (").push(&keys(&GUARDED)).push(") OR ");
     sql.append(&one_of("g.connection", granting)).push(&format!(") LIMIT {FEW}"));
     let rows: Vec<Id> = sql.statement::<Uid>(false).all(db).await?;
     Ok(rows.into_iter().map(ResourceId::from).collect())

@@ -57,8 +57,8 @@ fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase)
     let only = |wanted: &[Status]| !wanted.is_empty() && !wanted.contains(&Status::Active);
     if phase.status.map_or_else(|| only(&filter.statuses), |status| status != Status::Active) {
         let hint = if backend(db) == Backend::Sqlite { " INDEXED BY users_not_active" } else { "" };
-        let mut sql = Sql::new(format!("SELECT x.id AS id FROM users x{hint} WHERE x.organization = "));
-        sql.id(organization);
+        let mut sql = Sql::new("SELECT x.id AS id FROM users x");
+        sql.push(hint).push(" WHERE x.organization = ").id(organization);
         sql.push(" AND x.deleted IS NULL AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL)");
         if phase.status == Some(Status::Invited) || filter.statuses == [Status::Invited] {
             sql.push(" AND x.invited");

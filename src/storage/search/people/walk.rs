@@ -133,12 +133,12 @@ impl Reading<'_> {
             PeopleKey::LastActive => ACTIVITY,
             PeopleKey::Created => "NULL",
         };
-        let mut people = joined(&format!("SELECT u.id AS id, {key} AS k"), ids);
+        let mut people = joined(&["SELECT u.id AS id, ", key, " AS k"].concat(), ids);
         people.push(" AND u.organization = ").id(self.query.organization.0).push(" AND u.deleted IS NULL AND ");
         people.append(&one_of("u.connection", self.connections.iter().copied())).append(&self.conditions);
         // Fenced, since with a limit PostgreSQL would rather walk an index than read the few.
         let mut sql = Sql::new("WITH c AS MATERIALIZED (");
-        sql.append(&people).push(&format!(") SELECT c.id, {} FROM c WHERE TRUE", self.columns("c.k")));
+        sql.append(&people).push(") SELECT c.id, ").push(&self.columns("c.k")).push(" FROM c WHERE TRUE");
         self.seek(&mut sql, "c.k", "c.id");
         self.order(&mut sql, "c.k", "c.id", self.limit);
         self.places(db, sql).await
@@ -152,15 +152,14 @@ impl Reading<'_> {
         for Stream { people, key, id } in streams {
             let sql = match window {
                 None => {
-                    let mut sql = Sql::new(format!("SELECT u.id, {}", self.columns(key)));
-                    sql.append(&people).append(&self.conditions);
+                    let mut sql = Sql::new("SELECT u.id, ");
+                    sql.push(&self.columns(key)).append(&people).append(&self.conditions);
                     self.order(&mut sql, key, id, self.limit);
                     sql
                 }
                 Some(window) => {
-                    let mut sql =
-                        Sql::new(format!("SELECT u.id, {} FROM (SELECT u.*, {key} AS k", self.columns("u.k")));
-                    sql.append(&people);
+                    let mut sql = Sql::new("SELECT u.id, ");
+                    sql.push(&self.columns("u.k")).push(" FROM (SELECT u.*, ").push(key).push(" AS k").append(&people);
                     self.order(&mut sql, key, id, window);
                     sql.push(") u WHERE TRUE").append(&self.conditions);
                     self.order(&mut sql, "u.k", "u.id", self.limit);
@@ -210,8 +209,13 @@ impl Reading<'_> {
     fn of_connection(&self, connection: Uuid) -> Stream {
         let by = self.query.order.key.0;
         let index = if by == PeopleKey::Name { "users_display_name" } else { "users_page" };
-        let mut sql = Sql::new(format!(" FROM users u{} WHERE u.organization = ", self.indexed_by(index)));
-        sql.id(self.query.organization.0).push(" AND u.connection = ").id(connection).push(" AND u.deleted IS NULL");
+        let mut sql = Sql::new(" FROM users u");
+        sql.push(&self.indexed_by(index))
+            .push(" WHERE u.organization = ")
+            .id(self.query.organization.0)
+            .push(" AND u.connection = ")
+            .id(connection)
+            .push(" AND u.deleted IS NULL");
         let key = match by {
             PeopleKey::Name => "u.display_name_key",
             PeopleKey::Email | PeopleKey::LastActive => {

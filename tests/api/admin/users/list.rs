@@ -105,7 +105,7 @@ on_both! {
             let page = admin.get(&format!("/users?include_total=true&{query}")).await.expect(200);
             assert_eq!((names(&page).len(), &page["page"]["total"]), (count, &json!(count)), "{query}");
         }
-        app.execute(&format!("UPDATE connections SET settings = '{{\"may_grant_admin\":true}}'")).await;
+        app.execute("UPDATE connections SET settings = '{\"may_grant_admin\":true}'").await;
         assert_eq!(names(&admin.get("/users?role=admin").await.expect(200)), ["Chiara"]);
     }
 
