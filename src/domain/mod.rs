@@ -5,6 +5,7 @@ pub mod connection;
 pub mod event;
 pub mod group;
 pub mod ids;
+pub mod invitation;
 pub mod organization;
 pub mod ownership;
 pub mod permission;

@@ -17,6 +17,7 @@ pub mod connections;
 pub mod groups;
 pub mod health;
 mod idempotency;
+pub mod invitations;
 pub mod jobs;
 pub mod leavers;
 pub mod organizations;
