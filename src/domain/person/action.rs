@@ -2,6 +2,8 @@
 //! menus, so that the two never differ. Refusals come in the order of all surfaces: permission, what does not exist, what the
 //! directory manages, and at last what the person's state does not allow.
 
+use serde_json::Value;
+
 use super::Person;
 use crate::domain::ownership::{Operation, Rule, Way, rule};
 use crate::domain::permission::{Guarded, Permission, PermissionSet, RoleSet, check_deed_on};
@@ -36,6 +38,20 @@ pub struct Policy {
     pub directory_only: bool,
     /// Feature `tenant_release`
     pub tenant_release: bool,
+}
+
+impl Policy {
+    /// Reads the organization's documents (JSON) of features and settings; what cannot be read is off.
+    pub fn parse(features: &str, settings: &str) -> Self {
+        let member = |document: &str, name: &str| {
+            let document: Option<Value> = serde_json::from_str(document).ok();
+            document.and_then(|document| document.get(name).cloned())
+        };
+        Policy {
+            directory_only: member(settings, "roles_for_managed_users") == Some("directory_only".into()),
+            tenant_release: member(features, "tenant_release") == Some(true.into()),
+        }
+    }
 }
 
 /// Why it may not be done.
@@ -193,6 +209,14 @@ mod tests {
             assert_eq!(allowed(person(kind), admin, USUAL), ["update", "update_roles", "suspend"]);
             assert_eq!(judge(Action::Delete, &person(kind), &admin, USUAL), Err(Denied::Managed));
         }
+    }
+
+    #[test]
+    fn settings_are_off_unless_they_are_said() {
+        assert_eq!(Policy::parse("{}", "{}"), USUAL);
+        assert_eq!(Policy::parse("x", r#"{"roles_for_managed_users":"local"}"#), USUAL);
+        let both = Policy::parse(r#"{"tenant_release":true}"#, r#"{"roles_for_managed_users":"directory_only"}"#);
+        assert_eq!(both, Policy { directory_only: true, tenant_release: true });
     }
 
     #[test]

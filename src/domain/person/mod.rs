@@ -2,9 +2,11 @@
 //! hold are two things: the hold is never told to the directory, and the directory never lifts it.
 
 mod action;
+mod profile;
 mod suspension;
 
 pub use action::{Action, Denied, Doer, Policy, allowed_actions, judge};
+pub use profile::{Profile, ProfileChange, is_address};
 pub use suspension::{Suspender, Suspension};
 
 use super::ids::ConnectionId;

@@ -31,6 +31,7 @@ pub(crate) enum Code {
     GroupNameTaken,
     InvitationNotPending,
     ConnectionState,
+    UserState,
     TokenLimit,
     IdempotencyInFlight,
     SecretAlreadyShown,
@@ -55,7 +56,7 @@ type Row = (Code, &'static str, u16, &'static str, &'static str);
 use Code as C;
 
 #[rustfmt::skip]
-static TABLE: [Row; 41] = [
+static TABLE: [Row; 42] = [
     (C::MalformedJson, "malformed-json", 400, "Malformed JSON",
         "The body is not one JSON document in UTF-8, it nests too deep, or an object has a name twice. Send what a JSON encoder makes of your data."),
     (C::UnknownParameter, "unknown-parameter", 400, "Unknown query parameter",
@@ -106,6 +107,8 @@ static TABLE: [Row; 41] = [
         "The invitation was accepted, withdrawn or has expired. Send a new one."),
     (C::ConnectionState, "connection-state", 409, "Wrong state of the connection",
         "The connection's state does not allow this step. The detail names the state."),
+    (C::UserState, "user-state", 409, "Wrong state of the person",
+        "The person's state does not allow this step: who is suspended is not suspended again, and only a suspension from here is lifted here."),
     (C::TokenLimit, "token-limit", 409, "Too many tokens",
         "As many as may live at once do. Revoke one first."),
     (C::IdempotencyInFlight, "idempotency-in-flight", 409, "Still running",

@@ -122,6 +122,11 @@ pub(crate) fn number(value: &Value) -> Read<u32> {
     number.map_or_else(|| wrong("This must be a whole number from 0 on."), Ok)
 }
 
+/// true or false.
+pub(crate) fn flag(value: &Value) -> Read<bool> {
+    value.as_bool().map_or_else(|| wrong("This must be true or false."), Ok)
+}
+
 /// A time (RFC 3339), µs since 1970.
 pub(crate) fn time(value: &Value) -> Read<i64> {
     let time = value.as_str().and_then(compare::instant);

@@ -35,10 +35,10 @@ impl Listing for GroupList {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = ConnectionReference)]
 pub(crate) struct ConnectionReferenceView {
-    id: String,
-    name: String,
+    pub(super) id: String,
+    pub(super) name: String,
     /// `okta`, `entra`, `custom` …
-    provider: String,
+    pub(super) provider: String,
 }
 
 /// A group.

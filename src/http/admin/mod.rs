@@ -22,6 +22,7 @@ pub(crate) mod problem;
 mod query;
 mod roles;
 mod single;
+mod users;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -78,6 +79,15 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
+        Endpoint::of::<users::__path_list, _, _>(users::list),
+        Endpoint::of::<users::__path_get, _, _>(users::get),
+        Endpoint::of::<users::deeds::__path_patch, _, _>(users::deeds::patch),
+        Endpoint::of::<users::deeds::__path_delete, _, _>(users::deeds::delete),
+        Endpoint::of::<users::deeds::__path_set_roles, _, _>(users::deeds::set_roles),
+        Endpoint::of::<users::deeds::__path_suspend, _, _>(users::deeds::suspend),
+        Endpoint::of::<users::deeds::__path_unsuspend, _, _>(users::deeds::unsuspend),
+        Endpoint::of::<users::deeds::__path_release, _, _>(users::deeds::release),
+        Endpoint::of::<users::bulk::__path_bulk, _, _>(users::bulk::bulk),
     ]
 }
 

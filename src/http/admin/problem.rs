@@ -113,9 +113,14 @@ impl Problem {
     /// 403 for what a directory manages, with who does.
     fn managed_externally(managed: &Managed) -> Self {
         let Managed { name, connection_name, .. } = managed;
+        let change = match managed.action {
+            "user.delete" => "Remove or deactivate this user there; the change",
+            "user.unsuspend" => "Reactivate this user there; the change",
+            _ => "Make the change there; it",
+        };
         let detail = format!(
-            "{name} is managed by {connection_name}. Make the change there; it arrives here by itself. If that is not possible, \
-             ask the operator of this service."
+            "{name} is managed by {connection_name}. {change} arrives here by itself. If that is not possible, ask the \
+             operator of this service."
         );
         let connection = managed.connection.to_string();
         Problem::new(Code::ManagedExternally, detail)
@@ -154,8 +159,8 @@ impl Problem {
         self
     }
 
-    /// The answer. `public_url` is the base of the help pages.
-    pub(crate) fn render(&self, public_url: &str, request_id: &str) -> HttpResponse {
+    /// Its members, for an answer that holds many.
+    pub(crate) fn body(&self, public_url: &str, request_id: &str) -> Map<String, Value> {
         let code = self.code;
         let mut body = Map::new();
         body.insert("type".to_owned(), format!("{public_url}/problems/{}", code.name()).into());
@@ -165,6 +170,13 @@ impl Problem {
         body.insert("detail".to_owned(), self.content.detail.clone().into());
         body.insert("instance".to_owned(), format!("urn:request:{request_id}").into());
         body.extend(self.content.members.clone());
+        body
+    }
+
+    /// The answer. `public_url` is the base of the help pages.
+    pub(crate) fn render(&self, public_url: &str, request_id: &str) -> HttpResponse {
+        let code = self.code;
+        let body = self.body(public_url, request_id);
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
         for (name, value) in &self.content.headers {
@@ -255,6 +267,11 @@ impl From<Refusal> for Problem {
             Refusal::LastAdmin => {
                 Problem::new(Code::LastAdmin, "This would leave the organization without an Admin who can sign in.")
             }
+            Refusal::OwnAccount => Problem::new(Code::CannotTargetSelf, "Nobody does this to themselves."),
+            Refusal::EmailTaken => {
+                Problem::new(Code::EmailTaken, "Another person has this address or this user name: choose another one.")
+            }
+            Refusal::UserState(detail) => Problem::new(Code::UserState, detail),
             Refusal::GroupNameTaken => Problem::new(Code::GroupNameTaken, "Another group has this name."),
             Refusal::Service(error) => error.into(),
         }

@@ -82,6 +82,15 @@ pub enum Refusal {
     /// No Admin who can sign in would be left.
     #[error("the last Admin")]
     LastAdmin,
+    /// Nobody does this to themselves.
+    #[error("on the own account")]
+    OwnAccount,
+    /// Another person has the address or the user name.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// The person is not in a state that the deed begins in; a sentence for people.
+    #[error("{0}")]
+    UserState(&'static str),
     /// Another group has the name.
     #[error("the name is taken")]
     GroupNameTaken,

@@ -11,6 +11,7 @@ pub mod paging;
 pub mod role_change;
 pub mod roles;
 pub mod scim_tokens;
+pub mod users;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Managed, Refusal};

@@ -18,22 +18,32 @@ where
     F: AsyncFnOnce(&mut Db<'_>) -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
+    let caller = caller.clone();
+    db.transaction(async move |db: &mut Db<'_>| guarded_within(db, &caller, deed).await).await
+}
+
+/// The same inside a transaction, which must be undone where it refuses.
+///
+/// # Errors
+/// As `guarded`.
+pub(super) async fn guarded_within<T>(
+    db: &mut Db<'_>,
+    caller: &Caller,
+    deed: impl AsyncFnOnce(&mut Db<'_>) -> Result<T>,
+) -> Result<T> {
     let (organization, doer) = (caller.organization, caller.user());
-    db.transaction(async move |db: &mut Db<'_>| {
-        roles::lock_admins(db, organization).await?;
-        let directories = roles::directories(db, organization).await?;
-        let had_admin = has_admin(db, organization, &directories).await?;
-        let before = roles_of(db, organization, &directories, doer).await?;
-        let done = deed(db).await?;
-        if had_admin && !has_admin(db, organization, &directories).await? {
-            return Err(Refusal::LastAdmin);
-        }
-        if roles_of(db, organization, &directories, doer).await? != before {
-            return Err(Refusal::Guarded(Guarded::OwnRoles));
-        }
-        Ok(done)
-    })
-    .await
+    roles::lock_admins(db, organization).await?;
+    let directories = roles::directories(db, organization).await?;
+    let had_admin = has_admin(db, organization, &directories).await?;
+    let before = roles_of(db, organization, &directories, doer).await?;
+    let done = deed(db).await?;
+    if had_admin && !has_admin(db, organization, &directories).await? {
+        return Err(Refusal::LastAdmin);
+    }
+    if roles_of(db, organization, &directories, doer).await? != before {
+        return Err(Refusal::Guarded(Guarded::OwnRoles));
+    }
+    Ok(done)
 }
 
 async fn has_admin(db: &mut Db<'_>, organization: OrganizationId, directories: &Directories) -> Result<bool> {

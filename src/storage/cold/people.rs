@@ -12,7 +12,7 @@ use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::{Result, StorageError};
-use crate::storage::schema::{accounts, organizations, users};
+use crate::storage::schema::{accounts, members, organizations, users};
 use crate::storage::sql::Sql;
 use crate::storage::uid::{Id, Uid};
 use crate::storage::write::EventKind;
@@ -284,6 +284,24 @@ pub async fn set_hold(
     let row = users::table.find((Id::from(organization), Id::from(id)));
     diesel::update(row).set(users::suspension.eq(suspension.map(str::to_owned))).exec(db).await?;
     touch_account(db, organization, id, at).await
+}
+
+/// Takes a person out of the groups of a connection, whose versions stay: nobody wrote to them.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn leave_groups_of(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    id: ResourceId,
+    connection: ConnectionId,
+) -> Result<()> {
+    let groups = groups_of(db, organization, &[id]).await?.remove(&id).unwrap_or_default();
+    for group in groups.into_iter().filter(|group| group.connection == connection) {
+        let row = members::table.find((Id::from(organization), Id::from(group.id), Id::from(id)));
+        diesel::delete(row).exec(db).await?;
+    }
+    Ok(())
 }
 
 /// The event of a deed on a person that is no change of the document. `version` is that of the ETag afterwards.

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::{check_local, load, write};
 use crate::domain::ids::ResourceId;
 use crate::domain::permission::{Directories, Permission, check_change_of_roles, check_deed_on, effective};
-use crate::service::admin::Caller;
 use crate::service::admin::error::{Invalid, Refusal, Result};
 use crate::service::admin::paging::{Page, PageRequest, keyset, of_keyset};
 use crate::service::admin::role_change::guarded;
+use crate::service::admin::{Caller, users};
 use crate::service::cursor::Key;
 use crate::storage::cold::groups::{self, MemberSort};
 pub use crate::storage::cold::groups::{MemberFilter, MemberRow};
@@ -81,38 +81,75 @@ async fn change(
 ) -> Result<()> {
     caller.permitted(Permission::GroupsWrite)?;
     let caller_of = caller.clone();
-    let deed = async move |db: &mut Db<'_>| {
-        let caller = caller_of;
-        let (read, directories) = load(db, &caller, group, expected).await?;
-        match check_all(db, &caller, &directories, &[member]).await {
-            Err(Refusal::Invalid(_)) => return Err(Refusal::Missing),
-            other => other?,
-        }
-        check_local(&read, "group.update_members")?;
-        let brings = groups::conferred(db, caller.organization, group).await?;
-        check_change_of_roles(brings, false, caller.roles)?;
-        let MemberChange::Delta { add, remove } = &members else { return Err(Refusal::Missing) };
-        let is_removal = add.is_empty();
-        let texts = |ids: &[ResourceId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let detail = json!({ "changed": ["members"], "members": { "add": texts(add), "remove": texts(remove) } });
-        let action = Action::UpdateGroup {
-            id: group,
-            expected: expected.map(|_| read.version),
-            columns: None,
-            members,
-            unknown_members: UnknownMembers::Refuse,
-        };
-        let receipt = match write(&caller, action, detail.to_string()).apply(db).await {
-            // A group in itself.
-            Err(StorageError::MissingMembers(_)) => return Err(Refusal::Missing),
-            other => other?,
-        };
-        if is_removal && receipt.iter().all(|applied| !applied.changed) {
-            return Err(Refusal::Missing);
-        }
-        Ok(())
-    };
+    let deed = async move |db: &mut Db<'_>| change_within(db, &caller_of, group, member, expected, members).await;
     guarded(caller, db, deed).await
+}
+
+/// Puts a person into a group, as a part of a deed that `guarded` surrounds.
+///
+/// # Errors
+/// As `add_member`.
+pub(in crate::service::admin) async fn put_into(
+    db: &mut Db<'_>,
+    caller: &Caller,
+    group: ResourceId,
+    member: ResourceId,
+) -> Result<()> {
+    let members = MemberChange::Delta { add: vec![member], remove: vec![] };
+    change_within(db, caller, group, member, None, members).await
+}
+
+/// Takes a person out of a group, as a part of a deed that `guarded` surrounds.
+///
+/// # Errors
+/// As `remove_member`.
+pub(in crate::service::admin) async fn take_out_of(
+    db: &mut Db<'_>,
+    caller: &Caller,
+    group: ResourceId,
+    member: ResourceId,
+) -> Result<()> {
+    let members = MemberChange::Delta { add: vec![], remove: vec![member] };
+    change_within(db, caller, group, member, None, members).await
+}
+
+async fn change_within(
+    db: &mut Db<'_>,
+    caller: &Caller,
+    group: ResourceId,
+    member: ResourceId,
+    expected: Option<i64>,
+    members: MemberChange,
+) -> Result<()> {
+    let (read, directories) = load(db, caller, group, expected).await?;
+    match check_all(db, caller, &directories, &[member]).await {
+        Err(Refusal::Invalid(_)) => return Err(Refusal::Missing),
+        other => other?,
+    }
+    check_local(&read, "group.update_members")?;
+    users::check_membership(db, caller, member).await?;
+    let brings = groups::conferred(db, caller.organization, group).await?;
+    check_change_of_roles(brings, false, caller.roles)?;
+    let MemberChange::Delta { add, remove } = &members else { return Err(Refusal::Missing) };
+    let is_removal = add.is_empty();
+    let texts = |ids: &[ResourceId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let detail = json!({ "changed": ["members"], "members": { "add": texts(add), "remove": texts(remove) } });
+    let action = Action::UpdateGroup {
+        id: group,
+        expected: expected.map(|_| read.version),
+        columns: None,
+        members,
+        unknown_members: UnknownMembers::Refuse,
+    };
+    let receipt = match write(caller, action, detail.to_string()).apply(db).await {
+        // A group in itself.
+        Err(StorageError::MissingMembers(_)) => return Err(Refusal::Missing),
+        other => other?,
+    };
+    if is_removal && receipt.iter().all(|applied| !applied.changed) {
+        return Err(Refusal::Missing);
+    }
+    Ok(())
 }
 
 /// Whether all of these exist for the organization, and the caller may touch those that are people.

@@ -24,6 +24,7 @@ mod members;
 
 pub use mapping::map;
 pub use members::{MemberFilter, MemberRow, add_member, list_members, remove_member};
+pub(super) use members::{put_into, take_out_of};
 
 /// Times that a change is tried again when another came between, where the caller named no version.
 const ATTEMPTS: u32 = 5;
