@@ -30,7 +30,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(ApiKeysRead ApiKeysWrite ConnectionsRead ConnectionsWrite GroupsRead GroupsWrite OrganizationRead RolesRead ScimTokensWrite UsersDelete UsersRead UsersWrite);
+needs!(ApiKeysRead ApiKeysWrite ConnectionsRead ConnectionsWrite GroupsRead GroupsWrite OrganizationRead RolesRead ScimTokensWrite UsersDelete UsersInvite UsersRead UsersWrite);
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

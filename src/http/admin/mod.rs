@@ -13,6 +13,7 @@ mod group_members;
 mod groups;
 mod help;
 mod idempotency;
+mod invitations;
 mod layer;
 mod list;
 mod openapi;
@@ -77,6 +78,10 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<group_members::__path_list, _, _>(group_members::list),
         Endpoint::of::<group_members::__path_add, _, _>(group_members::add),
         Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
+        Endpoint::of::<invitations::__path_list, _, _>(invitations::list),
+        Endpoint::of::<invitations::__path_create, _, _>(invitations::create),
+        Endpoint::of::<invitations::__path_resend, _, _>(invitations::resend),
+        Endpoint::of::<invitations::__path_withdraw, _, _>(invitations::withdraw),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
         Endpoint::of::<users::__path_list, _, _>(users::list),

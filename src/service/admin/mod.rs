@@ -6,6 +6,7 @@ pub mod caller;
 pub mod connections;
 pub mod error;
 pub mod groups;
+pub mod invitations;
 pub mod organization;
 pub mod paging;
 pub mod role_change;

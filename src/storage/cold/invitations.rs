@@ -116,12 +116,7 @@ pub async fn who_has(db: &mut Db<'_>, organization: OrganizationId, key: &str) -
 ///
 /// # Errors
 /// `Busy`, `Broken`.
-pub async fn mark_invited(
-    db: &mut Db<'_>,
-    deed: &Deed,
-    organization: OrganizationId,
-    user: ResourceId,
-) -> Result<()> {
+pub async fn mark_invited(db: &mut Db<'_>, deed: &Deed, organization: OrganizationId, user: ResourceId) -> Result<()> {
     let place = (Id::from(organization), Id::from(user));
     diesel::update(users::table.find(place)).set(users::invited.eq(true)).exec(db).await?;
     let row = (
@@ -248,22 +243,15 @@ pub async fn withdraw(db: &mut Db<'_>, deed: &Deed, read: &InvitationRecord, det
     if diesel::update(row).set(ended).exec(db).await? == 0 {
         return Err(StorageError::Stale);
     }
-    let grants = role_grants::table
-        .filter(role_grants::organization.eq(organization))
-        .filter(role_grants::user_id.eq(user));
+    let grants =
+        role_grants::table.filter(role_grants::organization.eq(organization)).filter(role_grants::user_id.eq(user));
     diesel::delete(grants).exec(db).await?;
     diesel::delete(accounts::table.find((organization, user))).exec(db).await?;
     record(db, deed, target(read, EventKind::InvitationWithdrawn, read.id), detail).await
 }
 
 fn target(stored: &InvitationRecord, kind: EventKind, resource: ResourceId) -> Target {
-    Target {
-        organization: stored.organization,
-        connection: None,
-        kind,
-        resource: resource.0,
-        version: stored.version,
-    }
+    Target { organization: stored.organization, connection: None, kind, resource: resource.0, version: stored.version }
 }
 
 /// A page of invitations, and where asked for the number of all. `now` tells which have expired.

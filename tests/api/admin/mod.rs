@@ -5,6 +5,7 @@ mod documents;
 mod exports;
 mod group_members;
 mod groups;
+mod invitations;
 mod lists;
 mod organization;
 mod problems;

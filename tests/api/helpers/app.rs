@@ -127,6 +127,10 @@ impl TestApp {
         self.ahead.fetch_add(micros, Ordering::Relaxed);
     }
 
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// Runs statements on the application's database.
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;

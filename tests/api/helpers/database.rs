@@ -18,6 +18,12 @@ pub(super) struct Home {
     database: Option<String>,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
@@ -63,6 +69,23 @@ impl Home {
             on_server(format!("DROP DATABASE {name} WITH (FORCE)")).await;
         }
         drop(self.directory);
+    }
+
+    /// The number that a query answers as `n`.
+    pub(super) async fn count(&self, sql: &str) -> i64 {
+        let query = diesel::sql_query(sql);
+        let row: Count = match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                use diesel::Connection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                diesel::RunQueryDsl::get_result(query, &mut conn).expect("a row")
+            }
+            None => {
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                diesel_async::RunQueryDsl::get_result(query, &mut conn).await.expect("a row")
+            }
+        };
+        row.n
     }
 
     /// Runs statements beside the application.
