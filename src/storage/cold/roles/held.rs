@@ -45,13 +45,14 @@ pub async fn of_users(
     directories: &Directories,
     users: &[ResourceId],
 ) -> Result<HashMap<ResourceId, Vec<HeldRole>>> {
-    type Row = (Uid, Text, Integer, Nullable<Uid>, Nullable<Text>);
+    type Types = (Uid, Text, Integer, Nullable<Uid>, Nullable<Text>);
+    type Row = (Id, String, i32, Option<Id>, Option<String>);
     let mut held: HashMap<ResourceId, Vec<HeldRole>> = HashMap::new();
     if users.is_empty() {
         return Ok(held);
     }
-    let statement = sql::of_users(organization, directories, users).statement::<Row>(false);
-    let rows: Vec<(Id, String, i32, Option<Id>, Option<String>)> = statement.all(db).await?;
+    let statement = sql::of_users(organization, directories, users).statement::<Types>(false);
+    let rows: Vec<Row> = statement.all(db).await?;
     for (user, text, source, group, name) in rows {
         let (role, source) = match source {
             DIRECT => (Role::parse(&text), RoleSource::Direct),
