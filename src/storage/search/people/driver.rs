@@ -24,7 +24,7 @@ pub(super) async fn smallest(
 ) -> Result<Option<Sql>> {
     let mut best: Option<(u64, Sql)> = None;
     for branches in all(db, query, conditions, phase) {
-        let bounded: Vec<Sql> = branches.iter().map(|branch| limited(branch)).collect();
+        let bounded: Vec<Sql> = branches.iter().map(limited).collect();
         let driver = union(&bounded);
         let mut sql = Sql::new("SELECT count(*) FROM (");
         sql.append(&driver).push(") x");
