@@ -5,6 +5,7 @@ pub mod admin;
 pub(crate) mod deadline;
 pub(crate) mod extract;
 pub(crate) mod middleware;
+pub(crate) mod page;
 pub(crate) mod scim;
 
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl Http {
         let scim_base = format!("{}{}", settings.public_url, scim::BASE);
         let limits = &settings.limits;
         let shared = Shared {
-            documents: Documents::new(&scim_base, &limits.protocol),
+            documents: Documents::new(&scim_base, &format!("{}{}", settings.public_url, scim::GUIDE), &limits.protocol),
             scim_base,
             bearer: Bearer::new(limits.protocol.clone()),
             rate_limit: settings.rate_limit.then(|| RateLimit::per_second(limits.token_rate, limits.token_burst)),
@@ -77,6 +78,7 @@ impl Http {
         config
             .configure(|config| admin::configure(&self.shared, config))
             .service(scim::scope(&self.shared))
+            .service(scim::guide())
             .default_service(web::to(|| async { actix_web::HttpResponse::NotFound().finish() }));
     }
 }

@@ -7,9 +7,6 @@ use serde_json::Value;
 use crate::protocol::policy::Limits;
 use crate::protocol::schema::{Registry, discovery};
 
-/// Where people read about this service.
-const DOCUMENTATION: &str = "/ServiceProviderConfig";
-
 /// All documents as JSON text.
 pub struct Documents {
     /// `/ServiceProviderConfig`
@@ -23,18 +20,13 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Prints them for a base (`{public_url}/scim/v2`).
-    pub fn new(base: &str, limits: &Limits) -> Self {
+    /// Prints them for a base (`{public_url}/scim/v2`); `documentation` is the page where people read about this service.
+    pub fn new(base: &str, documentation: &str, limits: &Limits) -> Self {
         let registry = Registry::builtin();
         let resource_types = discovery::resource_types(base, registry);
         let schemas = discovery::schemas(base, registry);
         Documents {
-            service_provider_config: discovery::service_provider_config(
-                base,
-                &format!("{base}{DOCUMENTATION}"),
-                limits,
-            )
-            .to_string(),
+            service_provider_config: discovery::service_provider_config(base, documentation, limits).to_string(),
             resource_type: by_id(&resource_types, str::to_owned),
             schema: by_id(&schemas, str::to_ascii_lowercase),
             resource_types: resource_types.to_string(),
@@ -66,7 +58,7 @@ mod tests {
 
     #[test]
     fn every_listed_document_answers_by_its_id() {
-        let documents = Documents::new("https://x.example/scim/v2", &Limits::default());
+        let documents = Documents::new("https://x.example/scim/v2", "https://x.example/docs/scim", &Limits::default());
         for id in ["User", "Group"] {
             assert!(documents.resource_type(id).is_some(), "{id}");
         }
