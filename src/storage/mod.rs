@@ -24,6 +24,7 @@ use crate::domain::ids::{ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 pub use cold::{
     Deed, IdempotencyKey, IdempotencyRecord, KeptAnswer, NewConnection, NewOrganization, NewToken, OrganizationState,
+    RefusedDeed,
 };
 pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};

@@ -1,9 +1,10 @@
 //! Organizations, connections, tokens, and deeds in one transaction.
 
+use rollcall::domain::event::EventKind;
 use rollcall::domain::ids::{ConnectionId, OrganizationId};
 use rollcall::storage::cold::{connections, organizations, tokens};
 use rollcall::storage::{
-    Db, NewConnection, NewOrganization, NewToken, OrganizationRecord, OrganizationState, StorageError,
+    Db, NewConnection, NewOrganization, NewToken, OrganizationRecord, OrganizationState, RefusedDeed, StorageError,
 };
 
 use crate::helpers::*;
@@ -156,6 +157,21 @@ on_both! {
         assert_eq!(kinds(t).await, before);
         // The connection works on.
         t.db.insert_organization(deed(), organization("two")).await.expect("inserted");
+    }
+
+    async fn a_refused_deed_leaves_its_event_alone(t: &TestDatabase) {
+        let (organization, user) = (OrganizationId(uuid()), id());
+        let refused = RefusedDeed {
+            organization,
+            connection: None,
+            kind: EventKind::UserDeleted,
+            resource: user.0,
+            problem: "managed-externally".into(),
+        };
+        t.db.record_refusal(deed(), refused).await.expect("recorded");
+        let sql = "SELECT concat_ws(' ', {hex:resource}, kind, version, problem, detail) AS line FROM events";
+        let line = format!("{} 130 0 managed-externally {{\"action\":\"user.deleted\"}}", hex(user));
+        assert_eq!(t.lines(sql).await, [line]);
     }
 
     async fn a_deed_that_panics_leaves_nothing_and_later_ones_work(t: &TestDatabase) {

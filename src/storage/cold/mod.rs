@@ -23,12 +23,14 @@ pub mod leavers;
 pub mod organizations;
 pub mod ownership;
 pub mod people;
+mod refusals;
 pub mod roles;
 pub mod tokens;
 
 pub use connections::NewConnection;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
 pub use organizations::{NewOrganization, OrganizationState};
+pub use refusals::{RefusedDeed, record_refusal};
 pub use tokens::NewToken;
 
 /// Who does a deed on cold tables, when, and under which event.

@@ -321,23 +321,6 @@ pub async fn record_deed(
     record(db, deed, Target { organization, connection, kind, resource: person.id.0, version }, detail).await
 }
 
-/// The event of a refusal, with the code of the problem.
-///
-/// # Errors
-/// `Busy`, `Broken`.
-pub async fn record_refusal(
-    db: &mut Db<'_>,
-    deed: &Deed,
-    organization: OrganizationId,
-    person: &PersonRecord,
-    problem: &str,
-    detail: &str,
-) -> Result<()> {
-    let version = person.etag_version();
-    record_deed(db, deed, organization, EventKind::DeedRefused, person, version, detail).await?;
-    amend(db, deed, organization, "problem", problem).await
-}
-
 /// Writes into the event of a `Write` what it does not tell: from where it came and why.
 ///
 /// # Errors

@@ -11,3 +11,4 @@ mod organization;
 mod problems;
 mod rates;
 mod routes;
+mod users;

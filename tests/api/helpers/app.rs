@@ -135,6 +135,11 @@ impl TestApp {
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;
     }
+
+    /// The number that a query of one number answers.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.home.number(sql).await
+    }
 }
 
 /// Runs a test body against a fresh application.

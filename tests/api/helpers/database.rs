@@ -46,6 +46,12 @@ async fn on_server(sql: String) {
     conn.batch_execute(&sql).await.expect("the test user may create databases");
 }
 
+#[derive(diesel::QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
+}
+
 impl Home {
     pub(super) async fn make(kind: Kind, test: &str) -> Self {
         match kind {
@@ -103,5 +109,23 @@ impl Home {
                 conn.batch_execute(sql).await.expect("statements");
             }
         }
+    }
+
+    /// The number that a query of one number answers.
+    pub(super) async fn number(&self, sql: &str) -> i64 {
+        let sql = diesel::sql_query(format!("SELECT CAST(({sql}) AS BIGINT) AS number"));
+        let row: Number = match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                use diesel::{Connection as _, RunQueryDsl as _};
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                sql.get_result(&mut conn).expect("a number")
+            }
+            None => {
+                use diesel_async::RunQueryDsl as _;
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                sql.get_result(&mut conn).await.expect("a number")
+            }
+        };
+        row.number
     }
 }

@@ -1,15 +1,13 @@
 //! What all deeds on a person share: the look before the body is read, and the record of what was refused.
 
-use serde_json::json;
-
 use super::{Setting, doer, facts, refusal, shown};
+use crate::domain::event::EventKind;
 use crate::domain::ids::ResourceId;
 use crate::domain::person::{Action, judge};
 use crate::service::admin::Caller;
 use crate::service::admin::error::{Refusal, Result};
 use crate::service::scim::resources::Conditions;
-use crate::storage::cold::people;
-use crate::storage::{Database, Db};
+use crate::storage::{Database, RefusedDeed};
 
 /// Judges, before the body is, existence, the client's conditions and whether the person's directory or the Admin guard stand
 /// against the action (404, 412, 403 in that order). What the person's state has against it is said after the body. Answers
@@ -54,12 +52,20 @@ pub(super) async fn noted(
         (Refusal::Guarded(_), _) => "permission-denied",
         _ => return Ok(refused),
     };
-    let (deed, organization) = (caller.deed(), caller.organization);
-    let detail = json!({ "action": action.deed() }).to_string();
-    let note = async move |db: &mut Db<'_>| match people::of_ids(db, organization, &[id]).await?.pop() {
-        Some(person) => people::record_refusal(db, &deed, organization, &person, problem, &detail).await,
-        None => Ok(()),
+    let kind = match action {
+        Action::Update => EventKind::UserChanged,
+        Action::UpdateRoles => EventKind::UserRolesChanged,
+        Action::Suspend => EventKind::UserSuspended,
+        Action::Unsuspend => EventKind::UserUnsuspended,
+        Action::Delete => EventKind::UserDeleted,
+        Action::Release => EventKind::UserReleased,
     };
-    db.transaction(note).await?;
+    let connection = match &refused {
+        Refusal::ManagedExternally(managed) => Some(managed.connection),
+        _ => None,
+    };
+    let (organization, problem) = (caller.organization, problem.to_owned());
+    let event = RefusedDeed { organization, connection, kind, resource: id.0, problem };
+    db.record_refusal(caller.deed(), event).await?;
     Ok(refused)
 }

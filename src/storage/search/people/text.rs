@@ -18,7 +18,7 @@ pub(super) fn contains(db: &Db<'_>, texts: &[String]) -> Sql {
     let mut sql = Sql::new("(");
     for (at, text) in texts.iter().enumerate() {
         sql.push(if at > 0 { " OR " } else { "" });
-        for column in ["u.user_name_key", "u.display_name_key", "u.search_key"] {
+        for column in ["u.user_name_key", "u.display_name_key"] {
             sql.push(&format!("coalesce({find}({column}, ")).text(text).push("), 0) > 0 OR ");
         }
         sql.push(
@@ -47,7 +47,7 @@ pub(super) async fn candidates(db: &mut Db<'_>, query: &PeopleQuery) -> Result<O
             for (at, text) in texts.iter().enumerate() {
                 let pattern = format!("%{}%", like_escaped(text));
                 sql.push(if at > 0 { " UNION ALL " } else { "" });
-                for column in ["user_name_key", "display_name_key", "search_key"] {
+                for column in ["user_name_key", "display_name_key"] {
                     sql.push("SELECT x.id FROM users x WHERE x.organization = ").id(organization);
                     sql.push(&format!(" AND x.deleted IS NULL AND x.{column} LIKE "))
                         .text(&pattern)
