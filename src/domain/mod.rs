@@ -8,6 +8,7 @@ pub mod event;
 pub mod group;
 pub mod ids;
 pub mod operator;
+pub mod invitation;
 pub mod organization;
 pub mod ownership;
 pub mod permission;

@@ -33,8 +33,8 @@ use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, SMALL_GROUP, Search};
 pub use rows::{
-    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, HealthRecord, JobRecord,
-    OrganizationRecord, TokenRecord, UserRecord,
+    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, HealthRecord, InvitationRecord,
+    JobRecord, OrganizationRecord, TokenRecord, UserRecord,
 };
 pub use search::people::{
     PeopleFilter, PeopleKey, PeopleOrder, PeoplePlace, PeoplePlaces, PeopleQuery, PeopleRank, PeopleRoleSource,

@@ -2,7 +2,7 @@
 
 use diesel::{Queryable, Selectable};
 
-use super::schema::{api_keys, connection_health, connections, jobs, organizations, scim_tokens};
+use super::schema::{api_keys, connection_health, connections, invitations, jobs, organizations, scim_tokens};
 use super::uid::{Id, MaybeId};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
@@ -189,6 +189,43 @@ pub struct ApiKeyRecord {
     pub last_used_ip: Option<String>,
     /// µs since 1970.
     pub modified: i64,
+    /// Version.
+    pub version: i64,
+}
+
+/// A stored invitation, without its secret or hash.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+pub struct InvitationRecord {
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: ResourceId,
+    /// Who is invited.
+    #[diesel(deserialize_as = Id, column_name = user_id)]
+    pub user: ResourceId,
+    /// As given.
+    pub email: String,
+    /// Folded, bounded.
+    pub email_key: String,
+    /// `link`
+    pub delivery: String,
+    /// What the inviter says.
+    pub message: String,
+    /// `pending`, `accepted`, `revoked`
+    pub state: String,
+    /// µs since 1970.
+    pub expires_at: i64,
+    /// When the present link was made, µs since 1970.
+    pub sent_at: i64,
+    /// µs since 1970.
+    pub created: i64,
+    /// `domain::actor::Actor`, printed.
+    pub created_by: String,
+    /// When it was accepted or withdrawn, µs since 1970.
+    pub ended_at: Option<i64>,
     /// Version.
     pub version: i64,
 }

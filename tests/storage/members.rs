@@ -1,7 +1,7 @@
 //! Members of groups: delta, exactly, nested, unknown, large.
 
 use futures_util::future::join_all;
-use rollcall::domain::ids::{ResourceId, Scope};
+use rollcall::domain::ids::{ConnectionId, ResourceId, Scope};
 use rollcall::storage::write::{Action, MemberChange, UnknownMembers};
 use rollcall::storage::{References, SMALL_GROUP};
 
@@ -191,6 +191,39 @@ on_both! {
         let silent = t.db.commit(write(s, vec![delta(small, &ids[70..71], &[])])).await.expect("committed").remove(0);
         assert_eq!(silent.group, None);
         assert!(t.db.commit(shown(id(), &ids[..1], &[])).await.is_err());
+    }
+
+    async fn a_group_of_no_directory_holds_those_of_every_connection(t: &TestDatabase) {
+        let there = scope();
+        let here = Scope { connection: ConnectionId::LOCAL, ..there };
+        let foreign = Scope { connection: ConnectionId::LOCAL, ..scope() };
+        let [ann] = t.users(here, ["ann"]).await;
+        let [ben] = t.users(there, ["ben"]).await;
+        let [cem] = t.users(other_connection(there), ["cem"]).await;
+        let [eve] = t.users(foreign, ["eve"]).await;
+        let theirs = t.group(there, "Theirs", &[ben]).await;
+        let group = t.group(here, "All", &[ann, ben]).await;
+        // Alone and several in one commit.
+        assert_eq!(t.commit(here, add_members(group, &[cem])).await.expect("added"), changed(2));
+        let (one, two) = futures_util::future::join(
+            t.commit(here, add_members(group, &[theirs])),
+            t.commit(here, member_change(group, MemberChange::Delta { add: vec![], remove: vec![ann] })),
+        )
+        .await;
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        let mut expected = vec![ben, cem, theirs];
+        expected.sort();
+        assert_eq!(members(t, here, group).await, (4, expected));
+        assert_eq!(t.commit(here, exactly(group, &[ann, theirs])).await.expect("set"), changed(5));
+        for stranger in [eve, group, id()] {
+            let refused = refusal(t.commit(here, add_members(group, &[stranger])).await);
+            assert_eq!(refused, format!("MissingMembers({})", hex(stranger)));
+        }
+        // A directory's holds its own only.
+        for stranger in [ann, cem, group] {
+            let refused = refusal(t.commit(there, add_members(theirs, &[stranger])).await);
+            assert_eq!(refused, format!("MissingMembers({})", hex(stranger)));
+        }
     }
 
     async fn large_groups_are_written_and_read_whole(t: &TestDatabase) {

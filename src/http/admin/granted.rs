@@ -54,6 +54,7 @@ needs! {
     SubAccountsRead
     SubAccountsWrite
     UsersDelete
+    UsersInvite
     UsersRead
     UsersWrite
 }

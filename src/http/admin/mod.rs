@@ -17,6 +17,7 @@ mod help;
 pub(in crate::http) mod idempotency;
 pub(in crate::http) mod layer;
 pub(in crate::http) mod list;
+mod invitations;
 mod openapi;
 mod organization;
 pub(in crate::http) mod path;
@@ -91,6 +92,10 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<group_members::__path_remove, _, _>(group_members::remove),
         Endpoint::of::<audit_events::__path_list, _, _>(audit_events::list),
         Endpoint::of::<audit_events::__path_get, _, _>(audit_events::get),
+        Endpoint::of::<invitations::__path_list, _, _>(invitations::list),
+        Endpoint::of::<invitations::__path_create, _, _>(invitations::create),
+        Endpoint::of::<invitations::__path_resend, _, _>(invitations::resend),
+        Endpoint::of::<invitations::__path_withdraw, _, _>(invitations::withdraw),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<provisioning_log::__path_list, _, _>(provisioning_log::list),
         Endpoint::of::<provisioning_log::__path_get, _, _>(provisioning_log::get),

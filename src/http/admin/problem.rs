@@ -286,6 +286,21 @@ impl From<Refusal> for Problem {
             }
             Refusal::UserState(detail) => Problem::new(Code::UserState, detail),
             Refusal::GroupNameTaken => Problem::new(Code::GroupNameTaken, "Another group has this name."),
+            Refusal::AlreadyMember => {
+                Problem::new(Code::AlreadyMember, "Somebody with this address belongs to the organization already.")
+            }
+            Refusal::DeactivatedByDirectory(name) => Problem::new(
+                Code::DeactivatedByDirectory,
+                format!("Reactivate this person in {name}, or ask the operator to release the user."),
+            ),
+            Refusal::InvitedJustNow(wait) => {
+                let seconds = wait.as_secs() + 1;
+                let detail = format!("A link to this address was made less than a minute ago: wait {seconds} s.");
+                Problem::new(Code::RateLimited, detail).header(header::RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            Refusal::InvitationNotPending => {
+                Problem::new(Code::InvitationNotPending, "This invitation was accepted or withdrawn.")
+            }
             Refusal::Service(error) => error.into(),
         }
     }

@@ -106,6 +106,18 @@ pub enum Refusal {
     /// Another group has the name.
     #[error("the name is taken")]
     GroupNameTaken,
+    /// Somebody of the organization has the address.
+    #[error("a member already")]
+    AlreadyMember,
+    /// The directory of that name keeps out who has the address.
+    #[error("deactivated by the directory")]
+    DeactivatedByDirectory(String),
+    /// A link to the address was made a moment ago; how long to wait.
+    #[error("a link to the address was made a moment ago")]
+    InvitedJustNow(std::time::Duration),
+    /// The invitation was accepted or withdrawn.
+    #[error("the invitation is not pending")]
+    InvitationNotPending,
     /// What both surfaces share.
     #[error(transparent)]
     Service(#[from] ServiceError),

@@ -22,6 +22,7 @@ pub mod domains;
 pub mod groups;
 pub mod health;
 mod idempotency;
+pub mod invitations;
 pub mod jobs;
 mod labels;
 pub mod leavers;

@@ -41,7 +41,7 @@ on_both! {
             ("type=user&q=BEN", vec![&ben]),
             ("q=example&sort=-name", vec![&cem, &ben, &ann]),
         ] {
-            assert_eq!(column(&admin.get(&format!("{path}/members?{query}")).await.expect(200), "id"), expected.into_iter().map(Clone::clone).collect::<Vec<_>>(), "{query}");
+            assert_eq!(column(&admin.get(&format!("{path}/members?{query}")).await.expect(200), "id"), expected.into_iter().cloned().collect::<Vec<_>>(), "{query}");
         }
         admin.get(&format!("{path}/members?type=robot")).await.expect_problem(400, "filter-invalid");
 

@@ -8,6 +8,7 @@ mod domains;
 mod exports;
 mod group_members;
 mod groups;
+mod invitations;
 mod lists;
 mod organization;
 mod problems;

@@ -159,6 +159,10 @@ impl TestApp {
         self.home.rows(sql).await
     }
 
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// Runs statements on the application's database.
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;

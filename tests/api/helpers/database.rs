@@ -24,6 +24,12 @@ struct Line {
     line: String,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
@@ -135,6 +141,23 @@ impl Home {
                 rows[0].n as usize
             }
         }
+    }
+
+    /// The number that a query answers as `n`.
+    pub(super) async fn count(&self, sql: &str) -> i64 {
+        let query = diesel::sql_query(sql);
+        let row: Count = match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                use diesel::Connection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                diesel::RunQueryDsl::get_result(query, &mut conn).expect("a row")
+            }
+            None => {
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                diesel_async::RunQueryDsl::get_result(query, &mut conn).await.expect("a row")
+            }
+        };
+        row.n
     }
 
     /// Runs statements beside the application.

@@ -52,6 +52,19 @@ impl TestApp {
         self.execute(&format!("UPDATE connections SET {assignment} WHERE organization = {organization}")).await;
     }
 
+    /// Whether a query answers a row.
+    pub(crate) async fn holds(&self, sql: &str) -> bool {
+        self.home().count(&format!("SELECT count(*) AS n FROM ({sql}) AS q")).await > 0
+    }
+
+    /// A column of bytes as lower-case hexadecimal digits, in SQL.
+    pub(crate) fn hex(&self, column: &str) -> String {
+        match self.state.db.backend() {
+            Backend::Sqlite => format!("lower(hex({column}))"),
+            Backend::Postgres => format!("encode({column}, 'hex')"),
+        }
+    }
+
     /// An id in SQL.
     fn literal(&self, id: &str) -> String {
         match self.state.db.backend() {

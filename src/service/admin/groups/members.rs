@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{check_local, load, write};
+use super::{apply, check_local, load};
 use crate::domain::ids::ResourceId;
 use crate::domain::permission::{Directories, Permission, check_change_of_roles, check_deed_on, effective};
 use crate::service::admin::error::{Invalid, Refusal, Result};
@@ -141,7 +141,7 @@ async fn change_within(
         members,
         unknown_members: UnknownMembers::Refuse,
     };
-    let receipt = match write(caller, action, detail.to_string()).apply(db).await {
+    let receipt = match apply(db, caller, action, detail.to_string()).await {
         // A group in itself.
         Err(StorageError::MissingMembers(_)) => return Err(Refusal::Missing),
         other => other?,

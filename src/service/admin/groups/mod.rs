@@ -15,9 +15,9 @@ use crate::service::cursor::Key;
 use crate::service::ids;
 use crate::storage::cold::groups::{self, GroupSort};
 pub use crate::storage::cold::groups::{GroupEntry, GroupFilter};
-use crate::storage::cold::roles;
+use crate::storage::cold::{people, roles};
 use crate::storage::write::{Action, Change, GroupColumns, MemberChange, UnknownMembers};
-use crate::storage::{Database, Db, StorageError, Write, keys};
+use crate::storage::{Database, Db, Receipt, StorageError, Write, keys};
 
 mod mapping;
 mod members;
@@ -117,12 +117,11 @@ pub async fn create(caller: &Caller, db: &Database, new: CreateGroup) -> Result<
     let after =
         json!({ "after": { "name": columns.display_name, "description": new.description, "members": new.members } });
     let insert = Action::InsertGroup { id, columns, members: members.clone(), unknown_members: UnknownMembers::Refuse };
-    let write = write(caller, insert, after.to_string());
     let deed = async move |db: &mut Db<'_>| {
         let caller = caller_of;
         let directories = roles::directories(db, caller.organization).await?;
         members::check_all(db, &caller, &directories, &members).await?;
-        write.apply(db).await.map_err(|error| unknown_members(&members, error))?;
+        apply(db, &caller, insert, after.to_string()).await.map_err(|error| unknown_members(&members, error))?;
         let made = groups::find(db, caller.organization, &directories, id).await?.ok_or(Refusal::Missing)?;
         if roles.is_empty() {
             return Ok(made);
@@ -170,7 +169,9 @@ pub async fn patch(
             members: MemberChange::None,
             unknown_members: UnknownMembers::Refuse,
         };
-        match db.commit(write(caller, action, detail)).await {
+        let caller_of = caller.clone();
+        let deed = async move |db: &mut Db<'_>| apply(db, &caller_of, action, detail).await;
+        match db.transaction(deed).await {
             Err(StorageError::Stale) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
             other => {
                 other?;
@@ -197,7 +198,7 @@ pub async fn delete(caller: &Caller, db: &Database, id: ResourceId, expected: Op
         roles::unmap(db, caller.organization, id, read.roles).await?;
         let before = json!({ "before": { "name": read.name, "description": description(&read) } });
         let action = Action::DeleteGroup { id, expected: expected.map(|_| read.version) };
-        write(&caller, action, before.to_string()).apply(db).await?;
+        apply(db, &caller, action, before.to_string()).await?;
         Ok(())
     };
     guarded(caller, db, deed).await
@@ -305,14 +306,23 @@ fn difference(read: &GroupEntry, old: &str, columns: &GroupColumns, new: &str) -
     json!({ "changed": changed, "before": before, "after": after }).to_string()
 }
 
-/// A change of what belongs to no directory.
-fn write(caller: &Caller, action: Action, detail: String) -> Write {
-    Write {
+/// Does a change of what belongs to no directory, as a part of a deed.
+async fn apply(
+    db: &mut Db<'_>,
+    caller: &Caller,
+    action: Action,
+    detail: String,
+) -> std::result::Result<Receipt, StorageError> {
+    let deed = caller.deed();
+    let write = Write {
         scope: Scope { organization: caller.organization, connection: ConnectionId::LOCAL },
         at: caller.now,
         actor: caller.actor.to_string(),
         request_id: caller.request_id.clone(),
-        changes: vec![Change { action, event: ids::event(), detail }],
+        changes: vec![Change { action, event: deed.event, detail }],
         shows_group: false,
-    }
+    };
+    let receipt = write.apply(db).await?;
+    people::explain(db, &deed, caller.organization).await?;
+    Ok(receipt)
 }
