@@ -27,20 +27,6 @@ macro_rules! path_id {
     };
 }
 
-/// The second id of a path: of what belongs to the first. It has the name that stands last in the pattern.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct InnerId(pub(crate) Uuid);
-
-impl FromRequest for InnerId {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut others = request.match_info().iter().filter(|(name, _)| *name != "id");
-        let id = others.next().and_then(|(_, text)| ResourceId::parse(text));
-        ready(id.map(|id| InnerId(id.0)).ok_or_else(Problem::not_found))
-    }
-}
 path_id!(PathId, "id");
 path_id!(PathUser, "user");
 

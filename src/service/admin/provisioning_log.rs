@@ -9,7 +9,7 @@ use super::Caller;
 use super::error::{Refusal, Result};
 use super::paging::{Page, PageRequest};
 use super::windows::{self, Keep, Walk};
-use crate::domain::connection::{Access, ConnectionSettings};
+use crate::domain::connection::{Access, ConnectionSettings, State};
 use crate::domain::ids::{LogEntryId, OrganizationId, ResourceId, Scope};
 use crate::domain::permission::Permission;
 use crate::domain::provisioning::{Operation, Outcome, RejectedToken};
@@ -243,6 +243,8 @@ async fn context(caller: &Caller, db: &Database, limits: &Limits, logged: &LogEn
         scope: Scope { organization: caller.organization, connection: connection.id },
         access: Access::of(&connection.state),
         has_blocks: true,
+        has_former: true,
+        is_staged: State::of(&connection.state).is_staged(),
         now: caller.now,
         request_id: caller.request_id.as_str().into(),
         policy: Policy { repairs: settings.repairs(), limits: limits.clone() },

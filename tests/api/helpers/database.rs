@@ -195,9 +195,3 @@ impl Home {
         row.number
     }
 }
-
-#[derive(diesel::QueryableByName)]
-struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    n: i64,
-}
