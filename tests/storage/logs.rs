@@ -23,7 +23,7 @@ fn entry(organization: OrganizationId, at: i64, tail: u64) -> NewLogEntry {
         subject: Some("Ben".into()),
         operation: "create".into(),
         status: 201,
-        outcome: if tail % 2 == 0 { "applied".into() } else { "refused".into() },
+        outcome: if tail.is_multiple_of(2) { "applied".into() } else { "refused".into() },
         scim_type: None,
         explanation: "Created Ben.".into(),
         duration_us: 7,

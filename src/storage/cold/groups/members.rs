@@ -112,7 +112,7 @@ pub async fn known(
 ) -> Result<Vec<ResourceId>> {
     let mut sql = Sql::default();
     for (table, union) in [("users", ""), ("groups", " UNION ALL ")] {
-        sql.push(&format!("{union}SELECT r.id FROM {table} r WHERE r.deleted IS NULL AND r.organization = "));
+        sql.push(union).push("SELECT r.id FROM ").push(table).push(" r WHERE r.deleted IS NULL AND r.organization = ");
         sql.id(organization.0).push(" AND ").any_id("r.id", ids.iter().map(|id| id.0));
         sql.push(" AND NOT ").any_id("r.connection", directories.staged.iter().map(|c| c.0));
     }
