@@ -17,7 +17,7 @@ use super::is_public;
 use super::problem::Problem;
 use crate::http::Shared;
 use crate::http::deadline::within;
-use crate::http::middleware::{Exchange, presented};
+use crate::http::middleware::{Exchange, client, presented};
 use crate::service::Unauthenticated;
 use crate::service::auth::api_key::{self, Authenticated, Circumstances};
 use crate::service::auth::rate_limit::whole_again;
@@ -105,7 +105,7 @@ async fn admit(shared: &Arc<Shared>, request: &ServiceRequest, left: &mut Option
     let circumstances = Circumstances {
         now: state.clock.now(),
         request_id: &exchange.id,
-        client_ip: request.peer_addr().map(|address| address.ip()),
+        client_ip: client::address(request.peer_addr(), request.headers(), &state.settings.trusted_proxies),
     };
     let caller =
         within(state.settings.limits.handler_timeout, shared.api_keys.authenticate(&state.db, key, circumstances))
