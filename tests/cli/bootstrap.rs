@@ -9,7 +9,7 @@ fn keys(value: &Value) -> Vec<&str> {
 on_both! {
     fn prints_all_that_a_first_request_needs(home: &Home) {
         let made = home.json(&["bootstrap", "--name", "Acme & Söhne"]);
-        assert_eq!(keys(&made), ["organization", "connection", "scim"]);
+        assert_eq!(keys(&made), ["organization", "connection", "scim", "api"]);
         assert_eq!(keys(&made["organization"]), ["id", "slug"]);
         assert_eq!(keys(&made["connection"]), ["id"]);
         assert_eq!(keys(&made["scim"]), ["base_url", "token"]);
@@ -17,6 +17,10 @@ on_both! {
         assert_eq!(made["scim"]["base_url"], "http://127.0.0.1:8080/scim/v2");
         let token = made["scim"]["token"].as_str().expect("a text");
         assert!(token.starts_with("rc_st_") && token.len() == 55, "{token}");
+        assert_eq!(keys(&made["api"]), ["base_url", "key"]);
+        assert_eq!(made["api"]["base_url"], "http://127.0.0.1:8080/api/v1");
+        let key = made["api"]["key"].as_str().expect("a text");
+        assert!(key.starts_with("rc_ak_") && key.len() == 55, "{key}");
 
         let connections = home.json(&["connection", "list", "--organization", "acme-sohne"]);
         assert_eq!(connections[0]["id"], made["connection"]["id"]);
@@ -26,6 +30,21 @@ on_both! {
     fn base_url_follows_the_public_url(home: &Home) {
         let made = home.json(&["bootstrap", "--name", "A", "--public-url", "https://id.example.com/rollcall/"]);
         assert_eq!(made["scim"]["base_url"], "https://id.example.com/rollcall/scim/v2");
+    }
+
+    fn each_credential_opens_its_surface_and_no_other(home: &Home) {
+        let server = home.serve(&[]);
+        let made = home.json(&["bootstrap", "--name", "Acme"]);
+        let (token, key) = (made["scim"]["token"].as_str(), made["api"]["key"].as_str());
+        for (path, credential, status) in [
+            ("/scim/v2/Users", token, 200),
+            ("/scim/v2/Users", key, 401),
+            ("/api/v1/organization", key, 200),
+            ("/api/v1/organization", token, 401),
+        ] {
+            let (answered, text) = server.get(path, credential);
+            assert_eq!(answered, status, "{path}: {text}");
+        }
     }
 
     fn two_calls_make_two_organizations(home: &Home) {

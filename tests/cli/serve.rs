@@ -12,10 +12,13 @@ on_both! {
         let server = home.serve(&[]);
         assert!(server.greeting.contains(&format!("SCIM base URL  http://{}/scim/v2", server.address)), "{}", server.greeting);
         assert_eq!(server.greeting.matches("rc_st_").count(), 2, "{}", server.greeting);
+        assert!(server.greeting.contains(&format!("Admin API      http://{}/api/v1", server.address)), "{}", server.greeting);
+        let key = server.greeting.split_whitespace().find(|word| word.starts_with("rc_ak_")).expect("an API key");
+        assert_eq!(server.get("/api/v1/organization", Some(key)).0, 200);
         assert_eq!(server.stop().0, 0);
 
         let again = home.serve(&[]);
-        assert!(!again.greeting.contains("rc_st_"), "{}", again.greeting);
+        assert!(!again.greeting.contains("rc_"), "{}", again.greeting);
         assert!(again.greeting.contains("rollcall token create"), "{}", again.greeting);
         assert_eq!(home.json(&["organization", "list"]).as_array().map(Vec::len), Some(1));
     }
@@ -64,17 +67,21 @@ on_both! {
         let done = Done::of(bootstrap);
         let made: serde_json::Value = serde_json::from_str(&done.stdout).expect("JSON");
         let token = made["scim"]["token"].as_str().expect("a text");
-        assert!(!done.stderr.contains(token), "{}", done.stderr);
+        let api_key = made["api"]["key"].as_str().expect("a text");
+        for secret in [token, api_key] {
+            assert!(!done.stderr.contains(secret), "{}", done.stderr);
+        }
 
         for format in ["text", "json"] {
             let server = home.serve(&[("RUST_LOG", "trace"), ("ROLLCALL_LOG_FORMAT", format)]);
             server.get("/scim/v2/Users?filter=userName%20eq%20%22s3cret-name%22", Some(token));
             server.get("/scim/v2/Users", Some("rc_st_s3cret-wrong"));
+            server.get("/api/v1/roles", Some(api_key));
             server.get(&format!("/scim/v2/Users?access_token={token}"), None);
             assert_eq!(server.stop().0, 0);
             let log = std::fs::read_to_string(home.path("server.log")).expect("a log");
             assert!(log.contains("TRACE") && log.contains("SIGTERM received"), "{log}");
-            for secret in [token, crate::helpers::SECRET_KEY, "s3cret"] {
+            for secret in [token, api_key, crate::helpers::SECRET_KEY, "s3cret"] {
                 let line = log.lines().find(|l| l.contains(secret));
                 assert_eq!(line, None, "{secret}");
             }

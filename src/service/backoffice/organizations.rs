@@ -1,14 +1,14 @@
 //! Organizations: create, with or without all that a first SCIM request needs; find, list, suspend, resume.
 
-use super::{OperatorCtx, Refusal, Result, connections, tokens};
+use super::{OperatorCtx, Refusal, Result, api_keys, connections, tokens};
 use crate::domain::ids::OrganizationId;
 use crate::domain::organization::{check_name, check_slug, derive_slug, numbered_slug};
 use crate::domain::token::Lifetime;
-use crate::service::ids;
+use crate::service::admin::api_keys::Issued;
+use crate::service::{admin, ids};
 use crate::storage::cold;
 use crate::storage::{
-    ConnectionRecord, Database, Db, NewOrganization, OrganizationRecord, OrganizationState, StorageError, TokenRecord,
-    UniqueKey,
+    ConnectionRecord, Database, Db, NewOrganization, OrganizationRecord, OrganizationState, StorageError, UniqueKey,
 };
 
 /// Slugs that are tried when the derived one is taken.
@@ -25,6 +25,8 @@ pub struct Bootstrapped {
     pub connection: ConnectionRecord,
     /// The connection's token.
     pub token: tokens::Issued,
+    /// A key of the admin API with the role `admin`.
+    pub api_key: Issued,
 }
 
 /// Creates an organization. Without a slug, one is derived from the name and numbered where it is taken.
@@ -42,7 +44,7 @@ pub async fn create(ctx: &OperatorCtx, db: &Database, name: &str, slug: Option<&
     }
 }
 
-/// Creates an organization with an active connection and a SCIM token, all or none of it.
+/// Creates an organization with an active connection, a SCIM token and an API key, all or none of it.
 ///
 /// # Errors
 /// As `create`.
@@ -62,16 +64,19 @@ pub async fn bootstrap(ctx: &OperatorCtx, db: &Database, name: &str, slug: Optio
 async fn insert_all(ctx: &OperatorCtx, db: &Database, organization: NewOrganization) -> Result<Bootstrapped> {
     let connection = connections::new(organization.id, "custom", "SCIM")?;
     let (secret, token) = tokens::new(ctx, organization.id, connection.id, "bootstrap", Lifetime::Days(365))?;
-    let deeds = [ctx.deed(), ctx.deed(), ctx.deed()];
-    let stored = async move |db: &mut Db<'_>| -> Result<(OrganizationRecord, ConnectionRecord, TokenRecord)> {
-        let [first, second, third] = &deeds;
+    let (api_secret, api_key) = api_keys::first(ctx, organization.id)?;
+    let deeds = [ctx.deed(), ctx.deed(), ctx.deed(), ctx.deed()];
+    let stored = async move |db: &mut Db<'_>| -> Result<Bootstrapped> {
+        let [first, second, third, fourth] = &deeds;
         let organization = cold::organizations::insert(db, first, &organization).await?;
         let connection = cold::connections::insert(db, second, &connection).await?;
-        let token = cold::tokens::insert(db, third, &token).await?;
-        Ok((organization, connection, token))
+        let record = cold::tokens::insert(db, third, &token).await?;
+        let token = tokens::Issued { record, secret };
+        let record = admin::api_keys::insert(db, fourth, &api_key).await?;
+        let api_key = Issued { record, secret: api_secret };
+        Ok(Bootstrapped { organization, connection, token, api_key })
     };
-    let (organization, connection, record) = db.transaction(stored).await?;
-    Ok(Bootstrapped { organization, connection, token: tokens::Issued { record, secret } })
+    db.transaction(stored).await
 }
 
 fn new_organization(name: &str, slug: Option<&str>, attempt: u32) -> Result<NewOrganization> {
