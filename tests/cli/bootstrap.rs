@@ -37,16 +37,22 @@ on_both! {
         assert_eq!(own["backoffice"]["base_url"], "http://127.0.0.1:9090/backoffice/v1");
     }
 
-    fn each_credential_opens_its_surface(home: &Home) {
+    fn each_credential_opens_its_surface_and_no_other(home: &Home) {
         let server = home.serve(&[]);
         let made = home.json(&["bootstrap", "--name", "Acme"]);
-        for (path, surface, name) in [
-            ("/scim/v2/Users", "scim", "token"),
-            ("/api/v1/organization", "api", "key"),
-            ("/backoffice/v1/organizations", "backoffice", "key"),
+        let (token, key) = (made["scim"]["token"].as_str(), made["api"]["key"].as_str());
+        let operator_key = made["backoffice"]["key"].as_str();
+        for (path, credential, status) in [
+            ("/scim/v2/Users", token, 200),
+            ("/scim/v2/Users", key, 401),
+            ("/api/v1/organization", key, 200),
+            ("/api/v1/organization", token, 401),
+            ("/api/v1/organization", operator_key, 401),
+            ("/backoffice/v1/organizations", operator_key, 200),
+            ("/backoffice/v1/organizations", key, 401),
         ] {
-            let (status, text) = server.get(path, made[surface][name].as_str());
-            assert_eq!(status, 200, "{path}: {text}");
+            let (answered, text) = server.get(path, credential);
+            assert_eq!(answered, status, "{path}: {text}");
         }
     }
 

@@ -10,6 +10,9 @@ use crate::storage::error::{Result, StorageError};
 use crate::storage::schema::idempotency_keys;
 use crate::storage::uid::Id;
 
+/// Tries to take a key that is given back meanwhile.
+const CLAIMS: u32 = 3;
+
 /// A key of one credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
@@ -68,19 +71,26 @@ impl Database {
                 .filter(idempotency_keys::organization.eq(Id::from(key.organization)))
                 .filter(idempotency_keys::created.le(expired));
             diesel::delete(old).exec(db).await?;
-            let row = (
-                idempotency_keys::organization.eq(Id::from(key.organization)),
-                idempotency_keys::credential.eq(Id(key.credential)),
-                idempotency_keys::idempotency_key.eq(&*key.key),
-                idempotency_keys::fingerprint.eq(&fingerprint[..]),
-                idempotency_keys::created.eq(now),
-            );
-            let insert = diesel::insert_into(idempotency_keys::table).values(row).on_conflict_do_nothing();
-            if insert.exec(db).await? == 1 {
-                return Ok::<_, StorageError>(None);
+            // Whoever had it may give it back between the two statements; then it is free for this request.
+            for _ in 0..CLAIMS {
+                let row = (
+                    idempotency_keys::organization.eq(Id::from(key.organization)),
+                    idempotency_keys::credential.eq(Id(key.credential)),
+                    idempotency_keys::idempotency_key.eq(&*key.key),
+                    idempotency_keys::fingerprint.eq(&fingerprint[..]),
+                    idempotency_keys::created.eq(now),
+                );
+                let insert = diesel::insert_into(idempotency_keys::table).values(row).on_conflict_do_nothing();
+                if insert.exec(db).await? == 1 {
+                    return Ok::<_, StorageError>(None);
+                }
+                let place = (Id::from(key.organization), Id(key.credential), &*key.key);
+                let found = idempotency_keys::table.find(place).select(IdempotencyRecord::cols()).opt(db).await?;
+                if found.is_some() {
+                    return Ok(found);
+                }
             }
-            let place = (Id::from(key.organization), Id(key.credential), key.key);
-            Ok(Some(idempotency_keys::table.find(place).select(IdempotencyRecord::cols()).one(db).await?))
+            Err(StorageError::Busy("an Idempotency-Key changes hands too fast".to_owned()))
         })
         .await
     }

@@ -1,5 +1,6 @@
 //! `/api-keys`, and with it bodies, patches, conditions and Idempotency-Key.
 
+use rollcall::config::{Network, Settings};
 use serde_json::{Value, json};
 
 use crate::helpers::*;
@@ -48,6 +49,33 @@ on_both! {
         reader.get("/roles").await.expect_problem(401, "unauthenticated");
     }
 
+    async fn an_allow_list_asks_for_the_clients_address_not_the_proxys(app: &TestApp)
+    with |settings: &mut Settings| settings.trusted_proxies = vec![Network::parse("127.0.0.0/8").expect("a network")],
+    {
+        let admin = app.admin(&app.tenant().await, "admin").await;
+        let body = json!({ "name": "office", "roles": ["read_only"], "ip_allowlist": ["203.0.113.0/24"] });
+        let made = admin.post("/api-keys", &body).await.expect(201);
+        let office = app.admin_with(made["secret"].as_str().expect("a secret"));
+        let from = |chain: &str| send(office.request("GET", "/roles").header("X-Forwarded-For", chain));
+        from("203.0.113.9").await.expect(200);
+        from("198.51.100.7, 203.0.113.9, 127.0.0.9").await.expect(200);
+        for elsewhere in ["198.51.100.7", "203.0.113.9, 198.51.100.7", "203.0.113.9, unknown"] {
+            from(elsewhere).await.expect_problem(403, "address-not-allowed");
+        }
+        office.get("/roles").await.expect_problem(403, "address-not-allowed");
+    }
+
+    async fn a_forwarding_field_of_anybody_else_is_not_believed(app: &TestApp) {
+        let admin = app.admin(&app.tenant().await, "admin").await;
+        let body = json!({ "name": "office", "roles": ["read_only"], "ip_allowlist": ["203.0.113.0/24"] });
+        let made = admin.post("/api-keys", &body).await.expect(201);
+        let office = app.admin_with(made["secret"].as_str().expect("a secret"));
+        for field in ["X-Forwarded-For", "Forwarded"] {
+            let value = if field == "Forwarded" { "for=203.0.113.9" } else { "203.0.113.9" };
+            send(office.request("GET", "/roles").header(field, value)).await.expect_problem(403, "address-not-allowed");
+        }
+    }
+
     async fn a_list_of_keys_is_paged(app: &TestApp) {
         let admin = app.admin(&app.tenant().await, "admin").await;
         for name in ["b", "A", "c"] {
@@ -58,11 +86,11 @@ on_both! {
             rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let first = admin.get("/api-keys?sort=name&limit=2&include_total=true").await.expect(200);
-        assert_eq!((names(&first), &first["page"]["total"]), (vec!["A".to_owned(), "b".to_owned()], &json!(4)));
+        assert_eq!((names(&first), &first["page"]["total"]), (vec!["A".to_owned(), "b".to_owned()], &json!(5)));
         let cursor = first["page"]["next_cursor"].as_str().unwrap();
         admin.post("/api-keys", &new("aa")).await.expect(201);
         let second = admin.get(&format!("/api-keys?sort=name&limit=2&cursor={cursor}")).await.expect(200);
-        assert_eq!(names(&second), ["c", "test"]);
+        assert_eq!(names(&second), ["c", "First key"]);
     }
 
     async fn all_that_is_wrong_with_a_body_is_said_at_once(app: &TestApp) {
@@ -76,7 +104,7 @@ on_both! {
         for body in [json!([]), json!("x"), json!({ "name": ["x"], "roles": "admin" }), json!({ "name": "a\u{0}", "roles": [] })] {
             admin.post("/api-keys", &body).await.expect_problem(422, "validation-failed");
         }
-        assert_eq!(admin.get("/api-keys").await.expect(200)["data"].as_array().unwrap().len(), 1);
+        assert_eq!(admin.get("/api-keys").await.expect(200)["data"].as_array().unwrap().len(), 2);
     }
 
     async fn bodies_that_are_no_json_are_refused(app: &TestApp) {
@@ -143,7 +171,7 @@ on_both! {
         repeated.expect_problem(409, "secret-already-shown");
         ask(&admin, &new("b")).await.expect_problem(422, "idempotency-mismatch");
         ask(&other, &new("b")).await.expect(201);
-        assert_eq!(admin.get("/api-keys").await.expect(200)["data"].as_array().unwrap().len(), 4);
+        assert_eq!(admin.get("/api-keys").await.expect(200)["data"].as_array().unwrap().len(), 5);
         app.advance(24 * 3600 * 1_000_000 + 1);
         ask(&admin, &new("b")).await.expect(201);
     }
@@ -179,6 +207,6 @@ on_both! {
             let code = answer.expect(409)["code"].clone();
             assert!(code == "idempotency-in-flight" || code == "secret-already-shown", "{code}");
         }
-        assert_eq!(admin.get("/api-keys").await.expect(200)["data"].as_array().unwrap().len(), 2);
+        assert_eq!(admin.get("/api-keys").await.expect(200)["data"].as_array().unwrap().len(), 3);
     }
 }

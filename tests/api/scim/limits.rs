@@ -248,6 +248,19 @@ on_both! {
         assert!(answer.text.contains("application/scim+json"), "{answer:?}");
     }
 
+    async fn a_connection_that_is_idle_is_closed(app: &TestApp)
+    with |settings: &mut Settings| settings.limits.keep_alive = Duration::from_secs(1),
+    {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut idle = tokio::net::TcpStream::connect(&app.address).await.expect("connects");
+        idle.write_all(b"GET /scim/v2/Users HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sends");
+        // Nobody asks for the end: it comes by itself, or this read waits for ever.
+        let mut answer = Vec::new();
+        idle.read_to_end(&mut answer).await.expect("the end");
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 401") && !answer.contains("connection: close"), "{answer}");
+    }
+
     async fn requests_in_work(app: &TestApp)
     with |settings: &mut Settings| {
         settings.limits.in_flight = 1;
