@@ -65,7 +65,6 @@ fn position_of(organization: OrganizationId, inner: Vec<Key>) -> Position {
 }
 
 /// The organization behind which a page begins, and the one that it begins within.
-#[expect(clippy::type_complexity, reason = "a pair that is taken apart at once")]
 fn begin(request: &PageRequest) -> (Option<OrganizationId>, Option<(OrganizationId, Position)>) {
     let keys = request.position.as_ref().map(|position| position.keys.as_slice()).unwrap_or_default();
     let Some((Key::Text(organization), inner)) = keys.split_first() else { return (None, None) };
