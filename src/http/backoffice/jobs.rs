@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::granted::{Granted, Reads};
 use super::organizations::ids;
+use crate::domain::ids::OrganizationId;
 use crate::http::admin::list::{ListQuery, Listing};
 use crate::http::admin::problem::Problem;
 use crate::http::admin::query::invalid;
@@ -24,7 +25,8 @@ impl Listing for Jobs {
 #[derive(Serialize)]
 struct JobView {
     id: String,
-    organization: String,
+    /// null: of the whole service.
+    organization: Option<String>,
     kind: String,
     /// What it is done to.
     subject: Option<String>,
@@ -45,7 +47,7 @@ impl JobView {
     fn of(job: &JobRecord) -> Self {
         JobView {
             id: job.id.to_string(),
-            organization: job.organization.to_string(),
+            organization: (job.organization != OrganizationId::SERVICE).then(|| job.organization.to_string()),
             kind: job.kind.clone(),
             subject: job.subject.map(|id| id.to_string()),
             state: job.state.clone(),

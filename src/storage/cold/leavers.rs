@@ -8,8 +8,8 @@ use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
 use crate::storage::schema::{
-    accounts, activity, adoptions, events, held_changes, idempotency_keys, invitations, provisioning_bodies,
-    provisioning_log, role_grants, sub_account_access, tombstones, users,
+    accounts, activity, adoptions, connection_health, events, held_changes, idempotency_keys, invitations,
+    provisioning_bodies, provisioning_log, role_grants, sub_account_access, tombstones, users,
 };
 use crate::storage::uid::Id;
 
@@ -139,6 +139,9 @@ async fn erase_log(db: &mut Db<'_>, organization: Id, id: ResourceId, more_names
     // Under whatever name the directory had them before.
     let mut names: Vec<Option<String>> = of_person.select(provisioning_log::subject_key).distinct().all(db).await?;
     names.extend(more_names.iter().cloned().map(Some));
+    // The last refusal of a connection may name the person in any spelling; the next one takes its place anyway.
+    let heard = connection_health::table.filter(connection_health::organization.eq(organization));
+    diesel::update(heard).set(connection_health::last_error.eq(None::<String>)).exec(db).await?;
     let entries = provisioning_log::table
         .filter(provisioning_log::organization.eq(organization))
         .filter(provisioning_log::resource.eq(Some(Id::from(id))).or(provisioning_log::subject_key.eq_any(names)));
