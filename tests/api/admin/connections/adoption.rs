@@ -65,7 +65,7 @@ on_both! {
         let anna = local(app, &tenant, &address, &address).await;
         // Okta looks the person up, and finds whom a create would take over.
         let found = okta.caller.find("/Users", &format!("userName eq \"{}\"", address.to_uppercase())).await;
-        assert_eq!(found.iter().map(id).collect::<Vec<_>>(), [anna.clone()]);
+        assert_eq!(found.iter().map(id).collect::<Vec<_>>(), std::slice::from_ref(&anna));
         assert_eq!(okta.caller.find("/Users", &format!("emails[type eq \"work\"].value eq \"{address}\"")).await.len(), 1);
         assert_eq!(okta.caller.find("/Users", &format!("emails.value eq \"{address}\"")).await.len(), 1);
         assert_eq!(okta.caller.get("/Users?count=0").await.expect(200)["totalResults"], 0);
