@@ -102,7 +102,9 @@ fn reason(answer: &Answer<'_>) -> String {
         (400, Some("mutability")) => {
             format!("an attribute of {subject} cannot be changed, so take it out of the attribute mapping ({detail})")
         }
-        (400, Some("tooMany")) => format!("the request asks for too much at once ({detail})"),
+        (400, Some("tooMany")) => format!(
+            "the request asks for more than is done at once, so let the identity provider ask for less ({detail})"
+        ),
         (400, Some("sensitive")) => format!("the request would show confidential data in its address ({detail})"),
         (400, Some("invalidVers")) => {
             format!("the identity provider speaks a version of SCIM that is not served ({detail})")

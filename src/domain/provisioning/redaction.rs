@@ -54,7 +54,7 @@ pub fn redact(value: &mut Value) {
     }
 }
 
-/// A text without secrets of this service, and without a filter on what is secret.
+/// A text without secrets of this service.
 pub fn redact_text(text: &str) -> String {
     without_secrets(text).unwrap_or_else(|| text.to_owned())
 }
