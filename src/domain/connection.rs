@@ -39,6 +39,11 @@ pub struct ConnectionSettings {
     pub duplicate_group_names: DuplicateGroupNames,
     /// `repairs`: client dialects switched on or off by name.
     pub repairs: BTreeMap<String, bool>,
+    /// `may_grant_admin`: whether the directory's `admin` and `billing` count.
+    pub may_grant_admin: bool,
+    /// `roles_discovery`: whether `/Roles` and `/Entitlements` are published. Off by default, because suites that test a
+    /// server try to write to every resource type that it advertises.
+    pub roles_discovery: bool,
 }
 
 impl ConnectionSettings {
@@ -119,11 +124,13 @@ mod tests {
 
     #[test]
     fn every_member_is_read_and_unknown_ones_are_left_alone() {
-        let text = r#"{"unknown_members":"ignore","duplicate_group_names":"allow","repairs":{"op_any_case":false,"x":true},"later":1}"#;
+        let text = r#"{"unknown_members":"ignore","duplicate_group_names":"allow","repairs":{"op_any_case":false,"x":true},
+            "may_grant_admin":true,"roles_discovery":true,"later":1}"#;
         let settings = ConnectionSettings::parse(text).unwrap();
         assert_eq!(settings.unknown_members, UnknownMembers::Ignore);
         assert_eq!(settings.duplicate_group_names, DuplicateGroupNames::Allow);
         assert_eq!(settings.repairs(), Repairs { op_any_case: false, ..Repairs::default() });
+        assert!(settings.may_grant_admin && settings.roles_discovery);
     }
 
     #[test]
