@@ -11,6 +11,7 @@ mod output;
 mod secret_key;
 mod serve;
 mod token;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,12 @@ enum Command {
     /// Create, list and revoke SCIM tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Read people, groups, memberships and roles from a file (JSON Lines, or CSV of people)
+    ///
+    /// What was interrupted goes on where it stopped when the same command is given again.
+    Import(transfer::import::Arguments),
+    /// Write people, groups, memberships and roles as JSON Lines, or people as CSV
+    Export(transfer::export::Arguments),
     /// Print the OpenAPI document of the admin API
     Openapi,
     /// Print a new key for ROLLCALL_SECRET_KEY
@@ -117,6 +124,8 @@ async fn execute(command: Command, settings: Settings, log: LogWriter) -> Result
         Command::Organization(command) => organization::run(&command, &settings).await,
         Command::Connection(command) => connection::run(&command, &settings).await,
         Command::Token(command) => token::run(&command, &settings).await,
+        Command::Import(arguments) => return transfer::import::run(&arguments, &settings).await,
+        Command::Export(arguments) => transfer::export::run(&arguments, &settings).await,
         Command::SecretKey(_) | Command::Doctor(_) | Command::Openapi => Ok(()),
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -2,8 +2,10 @@
 
 pub mod actor;
 pub mod connection;
+pub mod csv;
 pub mod event;
 pub mod ids;
 pub mod organization;
 pub mod permission;
 pub mod token;
+pub mod transfer;

@@ -16,6 +16,7 @@ pub mod error;
 pub mod idempotency;
 pub mod ids;
 pub mod scim;
+pub mod transfer;
 
 pub use error::{Result, ServiceError, Unauthenticated};
 

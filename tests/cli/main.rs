@@ -16,3 +16,4 @@ mod readme;
 mod serve;
 mod settings;
 mod token;
+mod transfer;

@@ -17,6 +17,7 @@ pub mod connections;
 mod idempotency;
 pub mod organizations;
 pub mod tokens;
+pub mod transfer;
 
 pub use connections::NewConnection;
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, KeptAnswer};
