@@ -133,7 +133,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(body: &Value) -> Result<(String, Option<u32>, Option<Option<Vec<String>>>), Vec<String>> {
+    type Members = (String, Option<u32>, Option<Option<Vec<String>>>);
+
+    fn read(body: &Value) -> Result<Members, Vec<String>> {
         let pointers = |problem: Problem| problem.pointers();
         let mut form = Form::of(body).map_err(pointers)?;
         let name = form.required("name", text);

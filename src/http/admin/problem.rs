@@ -25,6 +25,12 @@ const CHALLENGE_INVALID: HeaderValue = HeaderValue::from_static(r#"Bearer realm=
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     code: Code,
+    // Apart, so that a `Result` of a handler stays small.
+    content: Box<Content>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Content {
     detail: String,
     /// Members of this code's own.
     members: Map<String, Value>,
@@ -37,8 +43,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// A refusal with a sentence fit to show a person.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Problem { code, detail, members: Map::new(), cause: None, headers: Vec::new(), closes: false }
+        Problem { code, content: Box::new(Content { detail: detail.into(), ..Content::default() }) }
     }
 
     /// The one answer for an id that does not exist, belongs to somebody else, or is no id.
@@ -87,16 +92,15 @@ impl Problem {
 
     /// 500; the cause is for the log.
     pub(crate) fn internal(cause: impl Into<String>) -> Self {
-        let problem =
-            Problem::new(Code::Internal, "An internal error. The server's log tells more under this request's id.");
-        Problem { cause: Some(cause.into()), ..problem }
+        Problem::new(Code::Internal, "An internal error. The server's log tells more under this request's id.")
+            .because(cause)
     }
 
     /// 503; the cause is for the log.
     pub(crate) fn unavailable(cause: impl Into<String>) -> Self {
-        let problem = Problem::new(Code::Unavailable, "Not available at the moment: repeat the request.")
-            .header(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        Problem { cause: Some(cause.into()), ..problem }
+        Problem::new(Code::Unavailable, "Not available at the moment: repeat the request.")
+            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .because(cause)
     }
 
     /// 403 naming the permission that is missing.
@@ -107,24 +111,30 @@ impl Problem {
 
     /// Adds a member.
     pub(crate) fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.content.members.insert(name.to_owned(), value.into());
         self
     }
 
     /// Pointers of a 422.
     #[cfg(test)]
     pub(crate) fn pointers(&self) -> Vec<String> {
-        let errors = self.members.get("errors").and_then(Value::as_array).into_iter().flatten();
+        let errors = self.content.members.get("errors").and_then(Value::as_array).into_iter().flatten();
         errors.filter_map(|error| Some(error.get("pointer")?.as_str()?.to_owned())).collect()
     }
 
     /// Closes the connection after the answer: the rest of the request is not read.
-    pub(crate) fn closing(self) -> Self {
-        Problem { closes: true, ..self }
+    pub(crate) fn closing(mut self) -> Self {
+        self.content.closes = true;
+        self
+    }
+
+    fn because(mut self, cause: impl Into<String>) -> Self {
+        self.content.cause = Some(cause.into());
+        self
     }
 
     fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.content.headers.push((name, value));
         self
     }
 
@@ -136,19 +146,19 @@ impl Problem {
         body.insert("code".to_owned(), code.name().into());
         body.insert("title".to_owned(), code.title().into());
         body.insert("status".to_owned(), code.status().into());
-        body.insert("detail".to_owned(), self.detail.clone().into());
+        body.insert("detail".to_owned(), self.content.detail.clone().into());
         body.insert("instance".to_owned(), format!("urn:request:{request_id}").into());
-        body.extend(self.members.clone());
+        body.extend(self.content.members.clone());
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
-        for (name, value) in &self.headers {
+        for (name, value) in &self.content.headers {
             response.insert_header((name.clone(), value.clone()));
         }
         let mut response = response.body(Value::Object(body).to_string());
-        if self.closes {
+        if self.content.closes {
             response.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
         }
-        if let Some(cause) = &self.cause {
+        if let Some(cause) = &self.content.cause {
             let cause = if code == Code::Internal { Cause::error(cause) } else { Cause::warning(cause) };
             response.extensions_mut().insert(cause);
         }

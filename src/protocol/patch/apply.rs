@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::members::Fold;
 use super::step::Step;
 use super::values::{self, Cases};
+use super::work::{Work, terms};
 use super::{Member, Outcome, document, outcome, primary};
 use crate::protocol::error::ScimError;
 use crate::protocol::path::resolve::definition;
@@ -23,11 +24,11 @@ pub(super) fn run(
 ) -> Result<Outcome, ScimError> {
     let before = &current.attributes;
     let mut after = before.clone();
-    let mut fold = Fold::new(members);
+    let (mut fold, mut work) = (Fold::new(members), Work::new());
     for step in steps {
         match step {
-            Step::Members(change) => fold.apply(change)?,
-            step => attribute_step(&mut after, step, rt, policy)?,
+            Step::Members(change) => fold.apply(change, &mut work)?,
+            step => attribute_step(&mut after, step, rt, policy, &mut work)?,
         }
     }
     outcome::settle_schemas(&mut after, before, rt);
@@ -44,6 +45,7 @@ fn attribute_step(
     step: &Step,
     rt: &ResourceType,
     policy: &Policy,
+    work: &mut Work,
 ) -> Result<(), ScimError> {
     match step {
         Step::Set(attr, value) => guarded(document, attr, |document| {
@@ -55,21 +57,25 @@ fn attribute_step(
             Ok(())
         }),
         Step::Add(attr, new) => edit(document, attr, policy, |values| {
+            work.spend(values.len() + new.len(), 1)?;
             let touched = values::add(values, new, cases(attr, rt));
             primary::settle(values, &touched)
         }),
         Step::Replace(attr, new) => edit(document, attr, policy, |values| {
+            work.spend(new.len(), 1)?;
             values.clear();
             values::add(values, new, cases(attr, rt));
             Ok(())
         }),
         Step::Discard(attr, listed) => edit(document, attr, policy, |values| {
+            work.spend(values.len(), listed.len())?;
             values::discard(values, listed, cases(attr, rt));
             Ok(())
         }),
-        Step::Elements(attr, selection, change) => {
-            edit(document, attr, policy, |values| values::change(values, attr, selection, change, cases(attr, rt)))
-        }
+        Step::Elements(attr, selection, change) => edit(document, attr, policy, |values| {
+            work.spend(values.len(), selection.filter.as_ref().map_or(1, terms))?;
+            values::change(values, attr, selection, change, cases(attr, rt))
+        }),
         Step::Members(_) => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::envelope::Verb;
 use super::step::{MemberChange, Step};
 use super::target::Target;
+use super::work::{Work, terms};
 use super::{Member, MemberPlan, repair};
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::bind::bind_selection;
@@ -155,7 +156,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Takes the next change in.
-    pub(super) fn apply(&mut self, change: &MemberChange) -> Result<(), ScimError> {
+    pub(super) fn apply(&mut self, change: &MemberChange, work: &mut Work) -> Result<(), ScimError> {
         match change {
             MemberChange::Add(ids) => ids.iter().for_each(|id| self.join(id)),
             MemberChange::Remove(ids) => ids.iter().for_each(|id| self.leave(id)),
@@ -164,9 +165,9 @@ impl<'a> Fold<'a> {
                 self.last.clear();
                 ids.iter().for_each(|id| self.join(id));
             }
-            MemberChange::RemoveWhere(filter) => self.selected(filter).iter().for_each(|id| self.leave(id)),
+            MemberChange::RemoveWhere(filter) => self.selected(filter, work)?.iter().for_each(|id| self.leave(id)),
             MemberChange::ReplaceWhere(filter, ids) => {
-                let selected = self.selected(filter);
+                let selected = self.selected(filter, work)?;
                 if selected.is_empty() {
                     return Err(ScimError::no_target("No member is selected by the path"));
                 }
@@ -201,7 +202,11 @@ impl<'a> Fold<'a> {
 
     /// Ids of the members, as they are by now, that the filter selects. One that joined in this request is known by its
     /// id alone.
-    fn selected(&self, filter: &BoundFilter) -> Vec<String> {
+    ///
+    /// # Errors
+    /// 400 `tooMany`.
+    fn selected(&self, filter: &BoundFilter, work: &mut Work) -> Result<Vec<String>, ScimError> {
+        work.spend(self.stored.len() + self.last.len(), terms(filter))?;
         let stored = self.elements.get_or_init(|| self.stored.iter().map(|m| (m.value.as_str(), element(m))).collect());
         let stays = |id: &str| !self.clear && self.last.get(id).is_none_or(|(joins, _)| *joins);
         let stored_now = stored.iter().filter(|(id, _)| stays(id)).map(|(id, element)| (*id, Cow::Borrowed(element)));
@@ -209,7 +214,7 @@ impl<'a> Fold<'a> {
         let joined = self.last.iter().filter(|(id, (joins, _))| *joins && !is_stored(id));
         let joined = joined.map(|(id, _)| (id.as_str(), Cow::Owned(json!({ "value": id }))));
         let selected = stored_now.chain(joined).filter(|(_, element)| evaluate_element(filter, element));
-        selected.map(|(id, _)| id.to_owned()).collect()
+        Ok(selected.map(|(id, _)| id.to_owned()).collect())
     }
 
     /// What all of it comes to.

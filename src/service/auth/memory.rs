@@ -16,9 +16,12 @@ const ENTRIES: usize = 10_000;
 
 /// What secrets open, by their SHA-256.
 pub(super) struct Memory<V> {
-    entries: Mutex<HashMap<[u8; 32], (Instant, Arc<V>)>>,
+    entries: Mutex<HashMap<[u8; 32], Entry<V>>>,
     forgotten: AtomicU64,
 }
+
+/// When it was found, and what.
+type Entry<V> = (Instant, Arc<V>);
 
 /// The moment before a look-up in the database, which what it finds is as old as.
 pub(super) struct Asked {

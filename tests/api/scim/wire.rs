@@ -252,6 +252,14 @@ on_both! {
             let by_path = patch(json!([{ "op": "remove", "path": format!("emails[{filter}]") }]));
             assert_eq!(caller.patch(&path, &by_path).await.status, 400);
         }
+        // Each limit is kept; their product is not.
+        let emails: Vec<_> = (0..1_000).map(|n| json!({ "value": format!("e{n}"), "type": format!("t{n}") })).collect();
+        let many = user_with("many", json!({ "emails": emails }));
+        let many = caller.post("/Users", &many).await.expect(201)["id"].as_str().expect("an id").to_owned();
+        let selection = format!("emails[{}]", vec!["type eq \"x\""; 100].join(" or "));
+        let selections = patch(json!(vec![json!({ "op": "remove", "path": selection }); 500]));
+        caller.patch(&format!("/Users/{many}"), &selections).await.expect_error(400, Some("tooMany"));
+        other.get("/Users").await.expect(200);
         let open = |text: &str, times: usize| text.repeat(times);
         for body in [
             open("[", 500_000),

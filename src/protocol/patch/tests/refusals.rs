@@ -143,3 +143,27 @@ fn limits_hold_at_the_limit_and_refuse_past_it() {
     assert!(select(10).is_ok());
     assert_eq!(select(11).map_err(|error| error.scim_type), Err(Some(ScimType::TooMany)));
 }
+
+#[test]
+fn more_comparisons_than_one_request_may_make_are_refused() {
+    let emails =
+        |n: usize| (0..n).map(|i| json!({ "value": format!("e{i}"), "type": format!("t{i}") })).collect::<Vec<_>>();
+    let before = json!({ "emails": emails(1_000) });
+    let filter = |terms: usize| vec!["type eq \"x\""; terms].join(" or ");
+    let operations = |count: usize, operation: Value| Value::Array(vec![operation; count]);
+    let select = |terms| json!({ "op": "remove", "path": format!("emails[{}]", filter(terms)) });
+    let listed = |n: usize| json!({ "op": "remove", "path": "emails", "value": vec![json!({ "value": "z" }); n] });
+    // 1,000 values: 500 comparisons of each are the most.
+    for (count, operation) in [
+        (5, select(100)),
+        (500, select(1)),
+        (1, listed(500)),
+        (500, json!({ "op": "remove", "path": "emails[type eq \"x\"].display" })),
+    ] {
+        check(&before, &operations(count, operation.clone()), &before);
+        let one_more = json!({ "op": "remove", "path": "emails[value eq \"z\"]" });
+        let mut more = operations(count, operation);
+        more.as_array_mut().unwrap().push(one_more);
+        refused(&before, &more, ScimType::TooMany, &Policy::default());
+    }
+}
