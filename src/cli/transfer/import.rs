@@ -104,7 +104,7 @@ async fn execute(arguments: &Arguments, db: &Database) -> Result<ExitCode> {
         }
     }
     let run = Run { source, importer, position: &mut position, report: &mut report };
-    let done = run.to_end(arguments, &mut file).await;
+    let done = run.finish(arguments, &mut file).await;
     if let Err(Refused(text)) = done {
         if arguments.dry_run {
             return Err(Refused(text));
@@ -131,7 +131,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Does batch after batch; reads and parses the next one while the last is being stored.
-    async fn to_end(mut self, arguments: &Arguments, file: &mut PositionFile) -> Result<()> {
+    async fn finish(mut self, arguments: &Arguments, file: &mut PositionFile) -> Result<()> {
         let unreadable = |error| failed(&arguments.file, &error);
         let mut progress = Progress::new(self.position.place.line);
         let mut batch = self.source.batch().map_err(unreadable)?;
