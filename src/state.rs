@@ -29,6 +29,21 @@ impl Clock {
     }
 }
 
+/// Tells the worker of jobs that there is one, so that it need not wait for its next look.
+#[derive(Clone, Default)]
+pub struct Wake(Arc<tokio::sync::Notify>);
+
+impl Wake {
+    /// There is something to do.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+    /// Ends when there is something to do.
+    pub async fn woken(&self) {
+        self.0.notified().await;
+    }
+}
+
 /// Shared by all workers; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
@@ -42,4 +57,6 @@ pub struct AppState {
     pub secret_key: Arc<SecretKey>,
     /// Counters and histograms; `observe` is called once a request.
     pub metrics: Arc<Metrics>,
+    /// Wakes the worker of jobs.
+    pub jobs: Wake,
 }

@@ -1,6 +1,7 @@
 //! The command line: a file per command. Exit codes: 0 done, 1 refused (with a sentence on the standard error output),
 //! 2 wrong usage. What a command prints for others to read goes to the standard output, `--json` makes it one JSON line.
 
+mod api_key;
 mod bootstrap;
 mod connection;
 mod doctor;
@@ -39,7 +40,7 @@ struct Cli {
 enum Command {
     /// Serve (what happens without a command)
     Serve,
-    /// Create an organization with an active connection and a SCIM token, and print them
+    /// Create an organization with an active connection, and a credential for each surface, and print them
     Bootstrap(bootstrap::Arguments),
     /// Bring the database up to date
     Migrate(migrate::Arguments),
@@ -58,6 +59,9 @@ enum Command {
     Import(transfer::import::Arguments),
     /// Write people, groups, memberships and roles as JSON Lines, or people as CSV
     Export(transfer::export::Arguments),
+    /// Create API keys
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
     /// Print the OpenAPI document of the admin API
     Openapi,
     /// Print a new key for ROLLCALL_SECRET_KEY
@@ -126,6 +130,7 @@ async fn execute(command: Command, settings: Settings, log: LogWriter) -> Result
         Command::Token(command) => token::run(&command, &settings).await,
         Command::Import(arguments) => return transfer::import::run(&arguments, &settings).await,
         Command::Export(arguments) => transfer::export::run(&arguments, &settings).await,
+        Command::ApiKey(command) => api_key::run(&command, &settings).await,
         Command::SecretKey(_) | Command::Doctor(_) | Command::Openapi => Ok(()),
     };
     done.map(|()| ExitCode::SUCCESS)

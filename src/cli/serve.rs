@@ -3,7 +3,8 @@
 
 use super::{Refused, Result, output};
 use crate::config::Settings;
-use crate::service::backoffice::{OperatorCtx, Refusal, organizations};
+use crate::service::backoffice::organizations::{self, Bootstrapped};
+use crate::service::backoffice::{OperatorCtx, Refusal};
 use crate::startup::{Application, Signals, Surroundings};
 use crate::state::AppState;
 use crate::storage::Backend;
@@ -21,6 +22,9 @@ pub(super) async fn run(settings: Settings, log: LogWriter) -> Result<()> {
     };
     let version = env!("CARGO_PKG_VERSION");
     output::line(&format!("Rollcall {version} serves {} on {database}.", state.settings.public_url))?;
+    if let Some(address) = &state.settings.backoffice_listen {
+        output::line(&format!("Backoffice: {address}, {}", crate::http::backoffice::BASE))?;
+    }
     if let Some(port) = application.metrics_port() {
         output::line(&format!("Metrics: port {port}, /metrics"))?;
     }
@@ -34,7 +38,7 @@ async fn welcome(state: &AppState) -> Result<String> {
     if organizations::is_empty(&state.db).await? {
         let ctx = OperatorCtx::system(state.clock.now());
         match organizations::bootstrap(&ctx, &state.db, "Example", Some("example")).await {
-            Ok(made) => return Ok(credentials(&base, &made.token.secret)),
+            Ok(made) => return Ok(credentials(&state.settings.public_url, &made)),
             // Another instance on the same database was faster, and prints them.
             Err(Refusal::Taken { .. }) => {}
             Err(e) => return Err(Refused::from(e)),
@@ -46,10 +50,12 @@ async fn welcome(state: &AppState) -> Result<String> {
     ))
 }
 
-fn credentials(base: &str, secret: &str) -> String {
+fn credentials(public_url: &str, made: &Bootstrapped) -> String {
+    let (secret, key) = (&made.token.secret, &made.api_key.secret);
+    let (base, api) = (format!("{public_url}/scim/v2"), format!("{public_url}{}", crate::http::admin::BASE));
     format!(
-        "\nThis database is new: the organization \"Example\" was made for you. The token is shown this once.\n\n  \
-         SCIM base URL  {base}\n  SCIM token     {secret}\n\nTry it:\n\n  \
+        "\nThis database is new: the organization \"Example\" was made for you. Token and key are shown this once.\n\n  \
+         SCIM base URL  {base}\n  SCIM token     {secret}\n  Admin API      {api}\n  API key        {key}\n\nTry it:\n\n  \
          curl -H 'Authorization: Bearer {secret}' {base}/Users\n"
     )
 }

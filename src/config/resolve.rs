@@ -42,6 +42,17 @@ impl Settings {
         }
         self
     }
+
+    /// Base of the backoffice's URLs: the public URL, unless it has a listener of its own.
+    pub fn backoffice_url(&self) -> String {
+        match &self.backoffice_listen {
+            None => self.public_url.clone(),
+            Some(address) => {
+                let scheme = if self.tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{address}")
+            }
+        }
+    }
 }
 
 struct Resolver<'a> {

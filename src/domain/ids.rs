@@ -26,10 +26,18 @@ id!(/// An operator of the service.
     OperatorId);
 id!(/// A user or a group.
     ResourceId);
+id!(/// A block that keeps somebody from being created again.
+    BlockId);
 id!(/// A person's session in a browser.
     SessionId);
 id!(/// An event; ours, so that a lost commit can be looked up.
     EventId);
+
+impl OrganizationId {
+    /// In place of an organization, for what belongs to none: the operator log, repeats of the operators' requests. No
+    /// organization has this id.
+    pub const SERVICE: OrganizationId = OrganizationId(Uuid::nil());
+}
 
 impl ConnectionId {
     /// In place of a connection, for people and groups that no directory owns: one set of keys serves both kinds. No

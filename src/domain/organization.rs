@@ -1,11 +1,38 @@
-//! Names of organizations: the name for people and the slug, which is short, unique and safe in a URL or a shell.
+//! Organizations: the name for people; the slug, which is short, unique and safe in a URL or a shell; what the operator
+//! switched on.
 
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Longest slug.
 const SLUG: usize = 50;
 /// Longest name, in characters.
 const NAME: usize = 200;
+
+/// Most organizations from a sub-account up to the one without a parent, both included.
+pub const DEPTH: usize = 5;
+
+/// What the operator switched on for an organization. Members that this version does not know are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Features {
+    /// Whether it may have sub-accounts.
+    pub sub_accounts: bool,
+    /// Whether its Admins may release people whom the directory deactivated.
+    pub tenant_release: bool,
+}
+
+impl Features {
+    /// Reads a stored document.
+    ///
+    /// # Errors
+    /// What is wrong with a document that is no such JSON object.
+    pub fn parse(document: &str) -> Result<Self, serde_json::Error> {
+        // Through a map: a derived struct would also be read from an array.
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(document)?;
+        serde_json::from_value(members.into())
+    }
+}
 
 /// A slug for a name: its ASCII letters and digits in lower case, hyphens between. Accents are dropped.
 pub fn derive_slug(name: &str) -> String {

@@ -5,7 +5,8 @@
 use sha2::{Digest as _, Sha256};
 
 use super::Result;
-use super::admin::Caller;
+use super::admin::Credential;
+use crate::domain::ids::OrganizationId;
 use crate::storage::{Database, IdempotencyKey, KeptAnswer};
 
 /// How long an answer is kept, µs.
@@ -24,6 +25,17 @@ pub enum Claim {
     Done(Answer),
     /// The same request, done; its answer held a secret.
     SecretShown,
+}
+
+/// Whose keys these are, of whichever surface.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder {
+    /// The credential's tenant; `OrganizationId::SERVICE` for an operator.
+    pub organization: OrganizationId,
+    /// The credential.
+    pub credential: Credential,
+    /// Time of the request, µs since 1970 UTC.
+    pub now: i64,
 }
 
 /// A key that is taken.
@@ -55,11 +67,11 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
 ///
 /// # Errors
 /// Those of storage.
-pub async fn claim(caller: &Caller, db: &Database, key: &str, fingerprint: [u8; 32]) -> Result<Claim> {
+pub async fn claim(holder: Holder, db: &Database, key: &str, fingerprint: [u8; 32]) -> Result<Claim> {
     let key =
-        IdempotencyKey { organization: caller.organization, credential: caller.credential.id(), key: key.to_owned() };
-    let expired = caller.now.saturating_sub(KEPT);
-    let Some(found) = db.claim_idempotency_key(key.clone(), fingerprint, caller.now, expired).await? else {
+        IdempotencyKey { organization: holder.organization, credential: holder.credential.id(), key: key.to_owned() };
+    let expired = holder.now.saturating_sub(KEPT);
+    let Some(found) = db.claim_idempotency_key(key.clone(), fingerprint, holder.now, expired).await? else {
         return Ok(Claim::New(Claimed(key)));
     };
     if found.fingerprint != fingerprint {

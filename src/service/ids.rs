@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::ids::{ConnectionId, EventId, OrganizationId, ResourceId, TokenId};
+use crate::domain::ids::{BlockId, ConnectionId, EventId, OperatorId, OrganizationId, ResourceId, TokenId};
 use crate::domain::token::{self, SecretKind};
 
 #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
@@ -26,6 +26,16 @@ pub fn token() -> TokenId {
     TokenId(uuid())
 }
 
+/// Id of a new block.
+pub fn block() -> BlockId {
+    BlockId(uuid())
+}
+
+/// Id of a new operator.
+pub fn operator() -> OperatorId {
+    OperatorId(uuid())
+}
+
 /// Id of a new user or group.
 pub fn resource() -> ResourceId {
     ResourceId(uuid())
@@ -34,6 +44,11 @@ pub fn resource() -> ResourceId {
 /// Id of an event.
 pub fn event() -> EventId {
     EventId(uuid())
+}
+
+/// Id of a job.
+pub fn job() -> Uuid {
+    uuid()
 }
 
 /// A new secret: 256 bits of the operating system's generator in the format of `domain::token`. It is shown once.

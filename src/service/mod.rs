@@ -15,6 +15,7 @@ pub mod cursor;
 pub mod error;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
 pub mod scim;
 pub mod transfer;
 
@@ -29,6 +30,8 @@ pub struct Ctx {
     pub scope: Scope,
     /// What the connection's state allows.
     pub access: Access,
+    /// Whether anybody is blocked in the organization, as the credential's look-up saw it.
+    pub has_blocks: bool,
     /// Time of the request, µs since 1970 UTC.
     pub now: i64,
     /// Also in the answer's `X-Request-Id` and in every event.

@@ -1,6 +1,7 @@
 //! From settings to a running service: opens the database, migrates it, binds the sockets, runs until it is told to stop.
 //! Wiring only; what is served belongs to `http`.
 
+mod background;
 mod probes;
 mod tls;
 
@@ -15,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Settings, TlsFiles};
 use crate::http::Http;
-use crate::state::{AppState, Clock};
+use crate::state::{AppState, Clock, Wake};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
 use probes::Readiness;
@@ -75,6 +76,7 @@ pub struct Application {
     port: u16,
     metrics_port: Option<u16>,
     server: Server,
+    backoffice_server: Option<Server>,
     metrics_server: Option<Server>,
     certificate: Option<Arc<Certificate>>,
 }
@@ -101,21 +103,39 @@ impl Application {
         let addresses = resolve(&settings.listen)?;
         let sockets = listen(&settings.listen, &addresses)?;
         let port = port_of(&sockets);
-        let settings = settings.listening_on(port);
+        let mut settings = settings.listening_on(port);
+        let backoffice = settings.backoffice_listen.take().map(own_listener).transpose()?;
+        let (backoffice, address) = backoffice.unzip();
+        settings.backoffice_listen = address;
         let state = AppState {
             metrics: Arc::new(Metrics::new(&db, surroundings.log)),
             db,
             secret_key: Arc::new(secret_key),
             clock: surroundings.clock,
             settings: Arc::new(settings),
+            jobs: Wake::default(),
         };
         let readiness = Readiness::new(state.db.clone());
         let metrics = state.settings.metrics_listen.as_deref();
         let metrics = metrics.map(|address| serve_metrics(address, &state, &readiness)).transpose()?;
-        let server = serve(sockets, &state, &readiness, certificate.as_deref())
-            .map_err(|cause| StartError::Listen { address: state.settings.listen.clone(), cause })?;
+        let http = Http::new(state.clone());
+        let serve = |sockets, surfaces, address: &str| {
+            serve(sockets, &state, &http, surfaces, &readiness, certificate.as_deref())
+                .map_err(|cause| StartError::Listen { address: address.to_owned(), cause })
+        };
+        let server = serve(sockets, Surfaces::Public, &state.settings.listen)?;
+        let address = state.settings.backoffice_listen.as_deref().unwrap_or_default();
+        let backoffice = backoffice.map(|sockets| serve(sockets, Surfaces::Backoffice, address)).transpose()?;
         let (metrics_server, metrics_port) = metrics.unzip();
-        Ok(Application { state, port, metrics_port, server, metrics_server, certificate })
+        Ok(Application {
+            state,
+            port,
+            metrics_port,
+            server,
+            backoffice_server: backoffice,
+            metrics_server,
+            certificate,
+        })
     }
 
     /// The port it listens on.
@@ -168,16 +188,20 @@ impl Application {
     /// # Errors
     /// The system's.
     pub async fn run_until(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let servers = [Some(self.server.handle()), self.metrics_server.as_ref().map(Server::handle)];
+        let others = [&self.backoffice_server, &self.metrics_server];
+        let others = others.map(|server| server.as_ref().map(Server::handle));
+        let servers = std::iter::once(self.server.handle()).chain(others.into_iter().flatten()).collect();
         let stopper = tokio::spawn(async move {
             stop.await;
             stop_gracefully(servers).await;
         });
         let renewal = self.certificate.map(|certificate| tokio::spawn(renew(certificate)));
-        let metrics = self.metrics_server.map(tokio::spawn);
+        let others = [self.backoffice_server, self.metrics_server].map(|server| server.map(tokio::spawn));
+        let jobs = tokio::spawn(background::jobs(self.state.clone()));
         let result = self.server.await;
         stopper.abort();
-        for task in renewal.iter().map(|t| t.abort_handle()).chain(metrics.iter().map(|t| t.abort_handle())) {
+        jobs.abort();
+        for task in renewal.iter().map(|t| t.abort_handle()).chain(others.iter().flatten().map(|t| t.abort_handle())) {
             task.abort();
         }
         self.state.db.close().await;
@@ -206,8 +230,8 @@ impl Signals {
     }
 }
 
-async fn stop_gracefully(servers: [Option<ServerHandle>; 2]) {
-    for server in servers.into_iter().flatten() {
+async fn stop_gracefully(servers: Vec<ServerHandle>) {
+    for server in servers {
         server.stop(true).await;
     }
 }
@@ -300,27 +324,51 @@ fn port_of(sockets: &[std::net::TcpListener]) -> u16 {
     sockets.first().and_then(|s| s.local_addr().ok()).map_or(0, |a| a.port())
 }
 
+/// Opens the listener of the backoffice; answers its address with the port that the system chose.
+fn own_listener(address: String) -> Result<(Vec<std::net::TcpListener>, String), StartError> {
+    let sockets = listen(&address, &resolve(&address)?)?;
+    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+    let address = format!("{host}:{}", port_of(&sockets));
+    Ok((sockets, address))
+}
+
+/// What a listener serves.
+#[derive(Debug, Clone, Copy)]
+enum Surfaces {
+    /// All, less the backoffice where it has its own.
+    Public,
+    /// The backoffice.
+    Backoffice,
+}
+
 fn serve(
     sockets: Vec<std::net::TcpListener>,
     state: &AppState,
+    http: &Http,
+    surfaces: Surfaces,
     readiness: &Readiness,
     certificate: Option<&Certificate>,
 ) -> io::Result<Server> {
     let settings = &state.settings;
-    let readiness = readiness.clone();
-    let http = Http::new(state.clone());
+    let (readiness, http) = (readiness.clone(), http.clone());
     let app = move || {
         let readiness = readiness.clone();
-        App::new()
-            .wrap(http.edge())
-            .configure(move |config| readiness.configure(config))
-            .configure(|config| http.configure(config))
+        App::new().wrap(http.edge()).configure(move |config| readiness.configure(config)).configure(|config| {
+            match surfaces {
+                Surfaces::Public => http.configure(config),
+                Surfaces::Backoffice => http.configure_backoffice(config),
+            }
+        })
+    };
+    let workers = match surfaces {
+        Surfaces::Public => settings.workers,
+        Surfaces::Backoffice => 1,
     };
     let mut server = HttpServer::new(app)
-        .workers(settings.workers)
+        .workers(workers)
         .keep_alive(settings.limits.keep_alive)
         .client_request_timeout(settings.limits.header_timeout)
-        .max_connections(settings.limits.connections.div_ceil(settings.workers))
+        .max_connections(settings.limits.connections.div_ceil(workers))
         .tcp_nodelay(true)
         .shutdown_timeout(STOP)
         .disable_signals();

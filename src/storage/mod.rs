@@ -12,6 +12,7 @@ pub mod query;
 pub mod rows;
 pub(crate) mod schema;
 pub(crate) mod search;
+pub(crate) mod sql;
 pub(crate) mod sqlite;
 pub(crate) mod uid;
 pub mod write;
@@ -29,8 +30,12 @@ use metrics::Metrics;
 pub use metrics::StorageMetrics;
 pub use query::{Found, References, SMALL_GROUP, Search};
 pub use rows::{
-    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, OrganizationRecord, TokenRecord,
-    UserRecord,
+    ApiKeyCredential, ApiKeyRecord, ConnectionRecord, Credential, GroupRecord, HealthRecord, JobRecord,
+    OrganizationRecord, TokenRecord, UserRecord,
+};
+pub use search::people::{
+    PeopleFilter, PeopleKey, PeopleOrder, PeoplePlace, PeoplePlaces, PeopleQuery, PeopleRank, PeopleRoleSource,
+    PlaceKey,
 };
 pub use write::{Receipt, Write};
 

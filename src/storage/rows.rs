@@ -1,9 +1,11 @@
 //! Records that finders answer, shared by both backends.
 
+use diesel::deserialize::FromSql;
+use diesel::sql_types::Nullable;
 use diesel::{Queryable, Selectable};
 
-use super::schema::{api_keys, connections, organizations, scim_tokens};
-use super::uid::Id;
+use super::schema::{api_keys, connection_health, connections, jobs, organizations, scim_tokens};
+use super::uid::{Id, MaybeId, Uid};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, TokenId};
 use crate::protocol::splice::Reference;
 
@@ -52,6 +54,8 @@ pub struct Credential {
     pub organization: OrganizationId,
     /// Whether the organization is suspended.
     pub organization_suspended: bool,
+    /// Whether anybody is blocked in the organization.
+    pub has_blocks: bool,
     /// Its connection.
     pub connection: ConnectionId,
     /// `setup`, `observe`, `active`, `paused`, `decommissioned`
@@ -77,14 +81,39 @@ pub struct OrganizationRecord {
     pub slug: String,
     /// Name for people.
     pub name: String,
+    /// The organization that it is a sub-account of.
+    #[diesel(deserialize_as = MaybeOrganization)]
+    pub parent: Option<OrganizationId>,
     /// `active`, `suspended`
     pub state: String,
+    /// `domain::organization::Features` (JSON).
+    pub features: String,
     /// µs since 1970.
     pub created: i64,
     /// µs since 1970.
     pub modified: i64,
     /// Version.
     pub version: i64,
+}
+
+/// How a nullable id is read.
+pub struct MaybeOrganization(Option<Id>);
+
+impl<D: diesel::backend::Backend> Queryable<Nullable<Uid>, D> for MaybeOrganization
+where
+    Option<Id>: FromSql<Nullable<Uid>, D>,
+{
+    type Row = Option<Id>;
+
+    fn build(row: Option<Id>) -> diesel::deserialize::Result<Self> {
+        Ok(MaybeOrganization(row))
+    }
+}
+
+impl From<MaybeOrganization> for Option<OrganizationId> {
+    fn from(id: MaybeOrganization) -> Self {
+        id.0.map(OrganizationId::from)
+    }
 }
 
 /// A stored connection to an identity provider.
@@ -209,4 +238,60 @@ pub struct ApiKeyCredential {
     pub previous_until: Option<i64>,
     /// µs since 1970, written at most once a minute.
     pub last_used_at: Option<i64>,
+}
+
+/// A stored job.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub struct JobRecord {
+    /// Its tenant.
+    #[diesel(deserialize_as = Id)]
+    pub organization: OrganizationId,
+    /// Id.
+    #[diesel(deserialize_as = Id)]
+    pub id: uuid::Uuid,
+    /// What it does.
+    pub kind: String,
+    /// What it does it to.
+    #[diesel(deserialize_as = MaybeId)]
+    pub subject: Option<uuid::Uuid>,
+    /// How (JSON).
+    pub arguments: String,
+    /// `queued`, `running`, `done`, `failed`
+    pub state: String,
+    /// How far it came, in its own terms.
+    pub cursor: Option<String>,
+    /// Steps that are done.
+    pub done: i64,
+    /// Steps in all, where known.
+    pub total: Option<i64>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// µs since 1970.
+    pub created: i64,
+    /// `domain::actor::Actor`, printed.
+    pub created_by: String,
+    /// µs since 1970.
+    pub modified: i64,
+    /// Request that started it.
+    pub request_id: String,
+    /// Version.
+    pub version: i64,
+}
+
+/// What a connection was last heard of.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = connection_health)]
+pub struct HealthRecord {
+    /// The connection.
+    #[diesel(deserialize_as = Id)]
+    pub connection: ConnectionId,
+    /// µs since 1970.
+    pub last_request_at: Option<i64>,
+    /// µs since 1970.
+    pub last_success_at: Option<i64>,
+    /// µs since 1970.
+    pub last_error_at: Option<i64>,
+    /// The refusal of that time, for people.
+    pub last_error: Option<String>,
 }

@@ -11,7 +11,7 @@ use diesel::sqlite::Sqlite;
 use std::io::Write;
 use uuid::Uuid;
 
-use crate::domain::ids::{ConnectionId, EventId, OrganizationId, ResourceId, TokenId};
+use crate::domain::ids::{BlockId, ConnectionId, EventId, OperatorId, OrganizationId, ResourceId, TokenId};
 
 /// SQL type of an id.
 #[derive(SqlType, QueryId)]
@@ -61,4 +61,30 @@ macro_rules! newtypes {
         }
     )*};
 }
-newtypes!(OrganizationId, ConnectionId, TokenId, ResourceId, EventId);
+newtypes!(BlockId, OrganizationId, ConnectionId, TokenId, OperatorId, ResourceId, EventId);
+
+impl From<Id> for Uuid {
+    fn from(id: Id) -> Uuid {
+        id.0
+    }
+}
+
+/// An id that may be NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaybeId(Option<Id>);
+
+impl<DB: Backend> diesel::deserialize::Queryable<diesel::sql_types::Nullable<Uid>, DB> for MaybeId
+where
+    Option<Id>: FromSql<diesel::sql_types::Nullable<Uid>, DB>,
+{
+    type Row = Option<Id>;
+    fn build(row: Option<Id>) -> deserialize::Result<Self> {
+        Ok(MaybeId(row))
+    }
+}
+
+impl<T: From<Id>> From<MaybeId> for Option<T> {
+    fn from(id: MaybeId) -> Option<T> {
+        id.0.map(T::from)
+    }
+}

@@ -19,6 +19,7 @@ mod postgres;
 mod postgres_queue;
 mod property;
 mod race;
+mod roles;
 mod schema;
 mod search_data;
 mod search_filters;

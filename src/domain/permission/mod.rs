@@ -2,9 +2,11 @@
 //! route read. The Admin guard stands here too, because it is about roles only. Who holds which role is stored elsewhere.
 
 mod guard;
+mod held;
 mod role;
 
 pub use guard::{Guarded, check_change_of_roles, check_deed_on};
+pub use held::{Directories, GUARDED, HeldRole, RoleSource, direct, effective};
 pub use role::{Role, RoleSet};
 
 /// One thing that a role may permit.

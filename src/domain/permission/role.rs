@@ -35,6 +35,18 @@ impl Role {
         Role::ALL.into_iter().find(|role| role.key() == key)
     }
 
+    /// What names it over SCIM, letter case aside: its key, or its name for people.
+    pub fn spellings(self) -> impl Iterator<Item = String> {
+        let (key, name) = (self.key().to_owned(), self.name().to_lowercase());
+        let name = if name == key { None } else { Some(name) };
+        std::iter::once(key).chain(name)
+    }
+
+    /// The role that a folded value of SCIM `roles` names.
+    pub fn of_directory(value: &str) -> Option<Self> {
+        Role::ALL.into_iter().find(|role| role.spellings().any(|spelling| spelling == value))
+    }
+
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {
@@ -160,6 +172,23 @@ mod tests {
         for other in ["", "Admin", "owner", "admin ", "data-admin"] {
             assert_eq!(Role::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_directory_names_a_role_by_key_or_name() {
+        for (value, role) in [
+            ("admin", Some(Role::Admin)),
+            ("data_admin", Some(Role::DataAdmin)),
+            ("data admin", Some(Role::DataAdmin)),
+            ("sub_accounts", Some(Role::SubAccounts)),
+            ("sub-accounts", Some(Role::SubAccounts)),
+            ("owner", None),
+            ("", None),
+        ] {
+            assert_eq!(Role::of_directory(value), role, "{value}");
+        }
+        assert_eq!(Role::Admin.spellings().collect::<Vec<_>>(), ["admin"]);
+        assert_eq!(Role::ReadOnly.spellings().collect::<Vec<_>>(), ["read_only", "read only"]);
     }
 
     #[test]

@@ -17,13 +17,13 @@ use crate::domain::permission::Permission;
 pub(super) type NamedSchema = (String, RefOr<Schema>);
 
 /// Method, path, permission, documentation and handler of a route.
-pub(crate) struct Endpoint {
+pub(crate) struct Endpoint<P = Permission> {
     /// `GET` answers HEAD too.
     pub(crate) method: Method,
     /// Under the base, with `{parameters}`.
     pub(crate) path: String,
     /// What the caller's roles must permit.
-    pub(crate) permission: Permission,
+    pub(crate) permission: P,
     /// The documentation of the route.
     pub(super) operation: Operation,
     /// Schemas that it names.
@@ -33,13 +33,16 @@ pub(crate) struct Endpoint {
 
 /// Arguments of a handler, the first of which admits the caller.
 pub(crate) trait Admits {
+    /// A permission of the surface.
+    type Permission;
     /// What the caller's roles must permit.
-    const PERMISSION: Permission;
+    const PERMISSION: Self::Permission;
 }
 
 macro_rules! admits {
     ($($argument:ident)*) => {
         impl<N: Needs, F: Formats, $($argument),*> Admits for (Granted<N, F>, $($argument,)*) {
+            type Permission = Permission;
             const PERMISSION: Permission = N::PERMISSION;
         }
     };
@@ -56,7 +59,7 @@ impl Endpoint {
     where
         P: utoipa::Path + utoipa::__dev::SchemaReferences,
         F: Handler<Args>,
-        Args: FromRequest + Admits + 'static,
+        Args: FromRequest + Admits<Permission = Permission> + 'static,
         F::Output: Responder + 'static,
         <F::Output as Responder>::Body: MessageBody + 'static,
     {
@@ -67,27 +70,51 @@ impl Endpoint {
             [HttpMethod::Delete, ..] => Method::DELETE,
             _ => Method::GET,
         };
-        let route = if method == Method::GET {
-            web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
-        } else {
-            web::method(method.clone())
-        };
         let mut schemas = Vec::new();
         P::schemas(&mut schemas);
         Endpoint {
-            method,
             path: P::path(),
             permission: Args::PERMISSION,
             operation: P::operation(),
             schemas,
-            route: route.to(handler),
+            route: route_for(&method).to(handler),
+            method,
         }
     }
 }
 
+impl<P> Endpoint<P> {
+    /// A route that is in no OpenAPI document.
+    pub(in crate::http) fn at<F, Args>(method: Method, path: &str, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + Admits<Permission = P> + 'static,
+        F::Output: Responder + 'static,
+        <F::Output as Responder>::Body: MessageBody + 'static,
+    {
+        Endpoint {
+            path: path.to_owned(),
+            permission: Args::PERMISSION,
+            operation: Operation::new(),
+            schemas: Vec::new(),
+            route: route_for(&method).to(handler),
+            method,
+        }
+    }
+}
+
+/// `GET` answers HEAD too, whose body actix leaves out.
+fn route_for(method: &Method) -> Route {
+    if *method == Method::GET {
+        web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    } else {
+        web::method(method.clone())
+    }
+}
+
 /// One resource for each path; a method that it does not offer is 405.
-pub(super) fn resources(endpoints: Vec<Endpoint>, base: &str) -> Vec<Resource> {
-    let mut paths: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+pub(in crate::http) fn resources<P>(endpoints: Vec<Endpoint<P>>, base: &str) -> Vec<Resource> {
+    let mut paths: BTreeMap<String, Vec<Endpoint<P>>> = BTreeMap::new();
     for endpoint in endpoints {
         paths.entry(endpoint.path.clone()).or_default().push(endpoint);
     }

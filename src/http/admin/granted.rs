@@ -30,7 +30,7 @@ macro_rules! needs {
         }
     )*};
 }
-needs!(ApiKeysRead ApiKeysWrite OrganizationRead RolesRead);
+needs!(ApiKeysRead ApiKeysWrite ConnectionsRead ConnectionsWrite OrganizationRead RolesRead ScimTokensWrite);
 
 /// A media type that a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,8 +72,8 @@ async fn claim(shared: &Shared, request: &mut ServiceRequest) -> Result<Claim, P
         return Err(Problem::new(Code::BadRequest, format!("Idempotency-Key has 1 to {LONGEST} ASCII characters.")));
     };
     let exchange = Exchange::of(request.request());
-    let caller = exchange.as_ref().and_then(|exchange| exchange.admin_caller.get());
-    let caller = caller.ok_or_else(|| Problem::internal("a key outside of the surface's authentication"))?;
+    let holder = exchange.as_ref().and_then(|exchange| exchange.holder());
+    let holder = holder.ok_or_else(|| Problem::internal("a key outside of the surface's authentication"))?;
     let limits = &shared.state.settings.limits;
     let declared = body::declared_length(request.headers());
     let payload = request.take_payload();
@@ -81,7 +81,7 @@ async fn claim(shared: &Shared, request: &mut ServiceRequest) -> Result<Claim, P
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     let content_type = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let fingerprint = idempotency::fingerprint([target.as_bytes(), content_type, &bytes]);
-    let claim = idempotency::claim(caller, &shared.state.db, &key, fingerprint).await?;
+    let claim = idempotency::claim(holder, &shared.state.db, &key, fingerprint).await?;
     request.set_payload(payload_of(bytes));
     Ok(claim)
 }

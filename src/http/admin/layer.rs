@@ -13,23 +13,35 @@ use actix_web::{Error, HttpResponse, ResponseError as _};
 use futures_util::future::LocalBoxFuture;
 
 use super::idempotency;
-use super::is_public;
 use super::problem::Problem;
 use crate::http::Shared;
 use crate::http::deadline::within;
 use crate::http::middleware::{Exchange, presented};
 use crate::service::Unauthenticated;
+use crate::service::admin::Caller;
 use crate::service::auth::api_key::{self, Authenticated, Circumstances};
+use crate::service::auth::operator_key;
 use crate::service::auth::rate_limit::whole_again;
+use crate::service::backoffice::Operator;
+
+/// Which credentials a surface takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Surface {
+    /// Those of an organization.
+    Admin,
+    /// Those of operators.
+    Backoffice,
+}
 
 /// Makes the layer.
-pub(super) struct Layer {
+pub(in crate::http) struct Layer {
     shared: Arc<Shared>,
+    surface: Surface,
 }
 
 impl Layer {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Layer { shared }
+    pub(in crate::http) fn new(shared: Arc<Shared>, surface: Surface) -> Self {
+        Layer { shared, surface }
     }
 }
 
@@ -45,14 +57,15 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(LayerService { service: Rc::new(service), shared: Arc::clone(&self.shared) }))
+        ready(Ok(LayerService { service: Rc::new(service), shared: Arc::clone(&self.shared), surface: self.surface }))
     }
 }
 
 /// The layer in one worker.
-pub(super) struct LayerService<S> {
+pub(in crate::http) struct LayerService<S> {
     service: Rc<S>,
     shared: Arc<Shared>,
+    surface: Surface,
 }
 
 impl<S, B> Service<ServiceRequest> for LayerService<S>
@@ -67,13 +80,13 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (service, shared) = (Rc::clone(&self.service), Arc::clone(&self.shared));
+        let (service, shared, surface) = (Rc::clone(&self.service), Arc::clone(&self.shared), self.surface);
         Box::pin(async move {
-            if is_public(request.path()) {
+            if surface == Surface::Admin && super::is_public(request.path()) {
                 return Ok(render(&shared, service.call(request).await?.map_into_boxed_body()));
             }
             let mut left = None;
-            let admitted = admit(&shared, &request, &mut left).await;
+            let admitted = admit(&shared, surface, &request, &mut left).await;
             let mut response = match admitted {
                 Err(problem) => render(&shared, request.into_response(problem.error_response())),
                 Ok(()) if request.method() == Method::POST && idempotency::is_asked(&request) => {
@@ -98,38 +111,78 @@ where
 type Left = (u32, u32);
 
 /// Lets a request in whose credential is valid and within its rate.
-async fn admit(shared: &Arc<Shared>, request: &ServiceRequest, left: &mut Option<Left>) -> Result<(), Problem> {
+async fn admit(
+    shared: &Arc<Shared>,
+    surface: Surface,
+    request: &ServiceRequest,
+    left: &mut Option<Left>,
+) -> Result<(), Problem> {
     let key = presented(request.headers()).map_err(|why| Problem::unauthenticated(why == Unauthenticated::Invalid))?;
     let exchange = Exchange::of(request.request()).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
-    let state = &shared.state;
     let circumstances = Circumstances {
-        now: state.clock.now(),
+        now: shared.state.clock.now(),
         request_id: &exchange.id,
         client_ip: request.peer_addr().map(|address| address.ip()),
     };
-    let caller =
-        within(state.settings.limits.handler_timeout, shared.api_keys.authenticate(&state.db, key, circumstances))
-            .await;
-    let caller = caller.ok_or_else(|| Problem::unavailable("the look-up of a key takes too long"))??;
-    let Authenticated { caller, touch_due } = caller;
-    let (credential, caller) = (caller.credential, Arc::new(caller));
-    // Only this layer sets it, once a request.
-    _ = exchange.admin_caller.set(Arc::clone(&caller));
-    if let Some(limit) = &shared.api_rate_limit {
-        let rate = state.settings.limits.api_rate;
-        let checked = limit.check(&credential);
+    // Only this layer sets who asks, once a request.
+    let touch = match surface {
+        Surface::Admin => {
+            let Authenticated { caller, touch_due } =
+                in_time(shared, shared.api_keys.authenticate(&shared.state.db, key, circumstances)).await?;
+            let caller = Arc::new(caller);
+            _ = exchange.admin_caller.set(Arc::clone(&caller));
+            touch_due.then_some(Touch::ApiKey(caller))
+        }
+        Surface::Backoffice => {
+            let operator_key::Authenticated { operator, touch_due } =
+                in_time(shared, shared.operator_keys.authenticate(&shared.state.db, key, circumstances)).await?;
+            let operator = Arc::new(operator);
+            _ = exchange.operator.set(Arc::clone(&operator));
+            touch_due.then_some(Touch::OperatorKey(operator))
+        }
+    };
+    if let (Some(limit), Some(holder)) = (&shared.api_rate_limit, exchange.holder()) {
+        let rate = shared.state.settings.limits.api_rate;
+        let checked = limit.check(&holder.credential);
         *left = Some((rate, *checked.as_ref().unwrap_or(&0)));
         checked?;
     }
-    if touch_due {
+    if let Some(touch) = touch {
         let shared = Arc::clone(shared);
         actix_web::rt::spawn(async move {
-            if let Err(error) = api_key::touch(&shared.state.db, &caller).await {
-                log::warn!("the use of an API key cannot be noted: {error}");
+            if let Err(error) = touch.note(&shared).await {
+                log::warn!("the use of a key cannot be noted: {error}");
             }
         });
     }
     Ok(())
+}
+
+async fn in_time<T, E: Into<Problem>>(
+    shared: &Shared,
+    look_up: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem> {
+    match within(shared.state.settings.limits.handler_timeout, look_up).await {
+        Some(found) => found.map_err(Into::into),
+        None => Err(Problem::unavailable("the look-up of a key takes too long")),
+    }
+}
+
+/// A use of a key, to be noted.
+enum Touch {
+    ApiKey(Arc<Caller>),
+    OperatorKey(Arc<Operator>),
+}
+
+impl Touch {
+    async fn note(&self, shared: &Shared) -> Result<(), Problem> {
+        let db = &shared.state.db;
+        match self {
+            Touch::ApiKey(caller) => api_key::touch(db, caller).await?,
+            Touch::OperatorKey(operator) => operator_key::touch(db, operator).await?,
+        }
+        Ok(())
+    }
 }
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, and when it is whole again.

@@ -55,8 +55,8 @@ impl<L: Listing> FromRequest for ListQuery<L> {
 impl<L: Listing> ListQuery<L> {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let exchange = Exchange::of(request).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
-        let caller = exchange.admin_caller.get();
-        let caller = caller.ok_or_else(|| Problem::internal("a list outside of the surface's authentication"))?;
+        let holder = exchange.holder();
+        let holder = holder.ok_or_else(|| Problem::internal("a list outside of the surface's authentication"))?;
         let shared = Arc::clone(&exchange.shared);
         let query = Query::of(request.query_string())?;
         let known: Vec<&str> = L::FILTERS.iter().chain(&COMMON).copied().collect();
@@ -66,7 +66,7 @@ impl<L: Listing> ListQuery<L> {
             let order = format!("{sort:?}");
             let mut filters = query.without(&COMMON);
             filters.sort_unstable();
-            let organization = caller.organization.to_string();
+            let organization = holder.organization.to_string();
             let fixed = [organization.as_str(), request.path(), order.as_str()];
             Binding::of(fixed.into_iter().chain(filters.into_iter().flat_map(|(name, value)| [name, value])))
         };

@@ -1,24 +1,25 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
 mod api_keys;
-mod body;
+pub(in crate::http) mod body;
 pub(crate) mod code;
+mod connections;
 mod docs;
-mod endpoint;
-mod export;
-mod form;
+pub(in crate::http) mod endpoint;
+pub(in crate::http) mod export;
+pub(in crate::http) mod form;
 mod granted;
 mod help;
-mod idempotency;
-mod layer;
-mod list;
+pub(in crate::http) mod idempotency;
+pub(in crate::http) mod layer;
+pub(in crate::http) mod list;
 mod openapi;
 mod organization;
-mod path;
+pub(in crate::http) mod path;
 pub(crate) mod problem;
-mod query;
+pub(in crate::http) mod query;
 mod roles;
-mod single;
+pub(in crate::http) mod single;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -32,7 +33,7 @@ use super::Shared;
 use super::deadline::within;
 use crate::domain::permission::Permission;
 use endpoint::Endpoint;
-use layer::Layer;
+use layer::{Layer, Surface};
 use path::PathId;
 use problem::Problem;
 
@@ -51,6 +52,19 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<api_keys::__path_patch, _, _>(api_keys::patch),
         Endpoint::of::<api_keys::__path_revoke, _, _>(api_keys::revoke),
         Endpoint::of::<api_keys::__path_rotate, _, _>(api_keys::rotate),
+        Endpoint::of::<connections::__path_list, _, _>(connections::list),
+        Endpoint::of::<connections::__path_create, _, _>(connections::create),
+        Endpoint::of::<connections::__path_get, _, _>(connections::get),
+        Endpoint::of::<connections::__path_patch, _, _>(connections::patch),
+        Endpoint::of::<connections::__path_observe, _, _>(connections::observe),
+        Endpoint::of::<connections::__path_activate, _, _>(connections::activate),
+        Endpoint::of::<connections::__path_pause, _, _>(connections::pause),
+        Endpoint::of::<connections::__path_resume, _, _>(connections::resume),
+        Endpoint::of::<connections::__path_decommission, _, _>(connections::decommission),
+        Endpoint::of::<connections::tokens::__path_list, _, _>(connections::tokens::list),
+        Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
+        Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),
+        Endpoint::of::<connections::tokens::__path_revoke, _, _>(connections::tokens::revoke),
         Endpoint::of::<organization::__path_get, _, _>(organization::get),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
     ]
@@ -84,6 +98,11 @@ pub(crate) fn route_of(path: &str) -> &'static str {
         let fixed = docs::PATHS.iter().chain([&DOCUMENT]).map(|path| (*path).to_owned());
         fixed.chain(routes).collect()
     });
+    pattern_of(patterns, path)
+}
+
+/// The pattern among these that a path fits.
+pub(in crate::http) fn pattern_of(patterns: &'static [String], path: &str) -> &'static str {
     let fits = |pattern: &&String| {
         let mut wanted = pattern.split('/');
         let mut given = path.split('/');
@@ -120,7 +139,7 @@ fn scope(shared: &Arc<Shared>) -> impl HttpServiceFactory + use<> {
     });
     let only_read = || endpoint::not_allowed("GET, HEAD".to_owned());
     let mut scope = web::scope(SURFACE)
-        .wrap(Layer::new(Arc::clone(shared)))
+        .wrap(Layer::new(Arc::clone(shared), Surface::Admin))
         .service(web::resource(below(DOCUMENT)).route(document).default_service(only_read()));
     for path in docs::PATHS {
         scope = scope.service(web::resource(below(path)).route(read().to(docs::file)).default_service(only_read()));
@@ -142,7 +161,10 @@ fn read() -> Route {
 }
 
 /// A service function's answer, within the time that a handler may take.
-async fn timed<T, E: Into<Problem>>(shared: &Shared, work: impl Future<Output = Result<T, E>>) -> Result<T, Problem> {
+pub(in crate::http) async fn timed<T, E: Into<Problem>>(
+    shared: &Shared,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem> {
     match within(shared.state.settings.limits.handler_timeout, work).await {
         Some(outcome) => outcome.map_err(Into::into),
         None => Err(Problem::unavailable("a handler takes too long")),

@@ -18,7 +18,30 @@ impl FromRequest for PathId {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(ResourceId::parse);
-        ready(id.map(|id| PathId(id.0)).ok_or_else(Problem::not_found))
+        ready(named(request, "id").map(PathId))
     }
+}
+
+/// The second id of a path: of what belongs to the first. It has the name that stands last in the pattern.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InnerId(pub(crate) Uuid);
+
+impl FromRequest for InnerId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut others = request.match_info().iter().filter(|(name, _)| *name != "id");
+        let id = others.next().and_then(|(_, text)| ResourceId::parse(text));
+        ready(id.map(|id| InnerId(id.0)).ok_or_else(Problem::not_found))
+    }
+}
+
+/// The id that a path has under a name.
+///
+/// # Errors
+/// 404 for what is no id.
+pub(crate) fn named(request: &HttpRequest, name: &str) -> Result<Uuid, Problem> {
+    let id = request.match_info().get(name).and_then(ResourceId::parse);
+    id.map(|id| id.0).ok_or_else(Problem::not_found)
 }

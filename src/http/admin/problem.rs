@@ -13,6 +13,7 @@ use super::code::Code;
 use crate::domain::permission::{Guarded, Permission};
 use crate::http::middleware::Cause;
 use crate::service::ServiceError;
+use crate::service::admin::scim_tokens::MOST_ALIVE;
 use crate::service::admin::{Invalid, Refusal};
 
 /// `application/problem+json`
@@ -223,7 +224,27 @@ impl From<Refusal> for Problem {
             Refusal::Missing => Problem::not_found(),
             Refusal::Stale => Problem::precondition_failed(),
             Refusal::Invalid(errors) => Problem::validation(errors),
+            Refusal::ConnectionState(wrong) => {
+                Problem::new(Code::ConnectionState, format!("{}.", capitalized(&wrong.to_string())))
+                    .member("state", wrong.from.as_str())
+            }
+            Refusal::Decommissioned => {
+                Problem::new(Code::ConnectionState, "The connection is decommissioned: make a new one.")
+                    .member("state", "decommissioned")
+            }
+            Refusal::TokenLimit => Problem::new(
+                Code::TokenLimit,
+                format!("At most {MOST_ALIVE} tokens of a connection are alive at a time: revoke one first."),
+            ),
+            Refusal::OwnAccount => Problem::new(Code::CannotTargetSelf, "Nobody does this to themselves."),
+            Refusal::NameTaken(detail) => Problem::new(Code::GroupNameTaken, detail),
             Refusal::Service(error) => error.into(),
         }
     }
+}
+
+/// A sentence begins with a capital.
+fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }

@@ -39,6 +39,7 @@ fn of(request: &HttpRequest) -> Option<ScimActor> {
         actor: Actor::ScimToken(caller.token),
         scope: caller.scope,
         access: caller.access,
+        has_blocks: caller.has_blocks,
         now: exchange.shared.state.clock.now(),
         request_id: Arc::clone(&exchange.id),
         policy: caller.policy.clone(),

@@ -20,11 +20,15 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
 use super::{limits, request_id};
+use crate::domain::ids::OrganizationId;
 use crate::http::admin::code::Code;
 use crate::http::admin::problem::Problem;
-use crate::http::{Shared, admin as admin_api, scim};
+use crate::http::{Shared, admin as admin_api, backoffice, scim};
 use crate::protocol::error::ScimError;
+use crate::service::admin::Credential;
 use crate::service::auth::bearer::Caller;
+use crate::service::backoffice::Operator;
+use crate::service::idempotency::Holder;
 use crate::service::{ServiceError, admin};
 use crate::telemetry::RequestFacts;
 
@@ -43,12 +47,30 @@ pub(crate) struct Exchange {
     pub(crate) caller: OnceCell<Arc<Caller>>,
     /// Who asks on the admin surface, once known.
     pub(crate) admin_caller: OnceCell<Arc<admin::Caller>>,
+    /// Who asks in the backoffice, once known.
+    pub(crate) operator: OnceCell<Arc<Operator>>,
 }
 
 impl Exchange {
     /// The exchange of a request; every request that got past the edge has one.
     pub(crate) fn of(request: &HttpRequest) -> Option<Rc<Exchange>> {
         request.extensions().get::<Rc<Exchange>>().cloned()
+    }
+
+    /// Whose lists and repeats a request of the JSON surfaces is about, once known.
+    pub(crate) fn holder(&self) -> Option<Holder> {
+        let admin = self.admin_caller.get().map(|caller| Holder {
+            organization: caller.organization,
+            credential: caller.credential,
+            now: caller.now,
+        });
+        admin.or_else(|| {
+            self.operator.get().map(|operator| Holder {
+                organization: OrganizationId::SERVICE,
+                credential: Credential::OperatorKey(operator.key),
+                now: operator.now,
+            })
+        })
     }
 
     fn problem(&self, problem: &Problem) -> HttpResponse {
@@ -127,6 +149,7 @@ where
             uri: request.uri().clone(),
             caller: OnceCell::new(),
             admin_caller: OnceCell::new(),
+            operator: OnceCell::new(),
         });
         let in_flight = InFlight::enter(Arc::clone(&shared));
         let refusal = match limits::check(request.head(), &shared.state.settings.limits) {
@@ -215,7 +238,7 @@ fn panicked(exchange: &Exchange, panic: &(dyn Any + Send)) -> HttpResponse {
     if scim::is_below(path) {
         return scim::error::render(&ServiceError::Internal(cause));
     }
-    if admin_api::is_below(path) {
+    if admin_api::is_below(path) || backoffice::is_below(path) {
         return exchange.problem(&Problem::internal(cause));
     }
     let mut response = HttpResponse::InternalServerError().finish();
@@ -228,7 +251,7 @@ fn refuse(exchange: &Exchange, status: StatusCode, detail: &str) -> HttpResponse
     let path = exchange.uri.path();
     let mut response = if scim::is_below(path) {
         scim::error::render(&ServiceError::Scim(ScimError::new(status.as_u16(), None, detail)))
-    } else if admin_api::is_below(path) {
+    } else if admin_api::is_below(path) || backoffice::is_below(path) {
         exchange.problem(&Problem::new(Code::of_status(status.as_u16()), format!("{detail}.")))
     } else {
         HttpResponse::new(status)
@@ -259,7 +282,13 @@ fn finish<B>(exchange: &Exchange, started: Instant, response: &mut HttpResponse<
     let caller = exchange.caller.get();
     let admin = exchange.admin_caller.get();
     exchange.shared.state.metrics.observe(&RequestFacts {
-        route: if admin_api::is_below(path) { admin_api::route_of(path) } else { scim::route_of(path) },
+        route: if admin_api::is_below(path) {
+            admin_api::route_of(path)
+        } else if backoffice::is_below(path) {
+            backoffice::route_of(path)
+        } else {
+            scim::route_of(path)
+        },
         method: exchange.method.as_str(),
         path,
         status: response.status().as_u16(),
@@ -267,6 +296,9 @@ fn finish<B>(exchange: &Exchange, started: Instant, response: &mut HttpResponse<
         request_id: &exchange.id,
         organization: caller.map(|caller| caller.scope.organization).or(admin.map(|caller| caller.organization)),
         connection: caller.map(|caller| caller.scope.connection),
-        token: caller.map(|caller| caller.token).or(admin.and_then(|caller| caller.credential.key())),
+        token: caller
+            .map(|caller| caller.token)
+            .or(admin.and_then(|caller| caller.credential.key()))
+            .or(exchange.operator.get().map(|operator| operator.key)),
     });
 }

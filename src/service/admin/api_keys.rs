@@ -116,7 +116,7 @@ pub(crate) fn prepare(
         return Err(Refusal::Invalid(errors));
     }
     covers(grantable, RoleSet::parse(&columns.roles))?;
-    let (secret, sealed) = seal()?;
+    let (secret, sealed) = seal(SecretKind::ApiKey)?;
     Ok((secret, NewApiKey { organization, id: ids::token(), columns, secret: sealed }))
 }
 
@@ -207,7 +207,7 @@ pub async fn rotate(
         let until = (overlap_hours > 0).then(|| read.expires_at.map_or(until, |at| at.min(until)));
         let since = read.rotated_at.unwrap_or(read.created);
         let expires_at = read.expires_at.map(|at| caller.now.saturating_add(at.saturating_sub(since)));
-        let (secret, sealed) = seal()?;
+        let (secret, sealed) = seal(SecretKind::ApiKey)?;
         let deed = caller.deed();
         let change = async move |db: &mut Db<'_>| api_keys::rotate(db, &deed, &read, &sealed, expires_at, until).await;
         match db.transaction(change).await {
@@ -328,9 +328,10 @@ fn difference(read: &ApiKeyRecord, columns: &ApiKeyColumns) -> Option<String> {
     Some(json!({ "changed": changed, "before": before, "after": after }).to_string())
 }
 
-fn seal() -> Result<(String, Sealed)> {
-    let secret = ids::secret(SecretKind::ApiKey)?;
-    let sealed = Sealed { hash: token::hash(&secret), fingerprint: token::fingerprint(SecretKind::ApiKey, &secret) };
+/// A new secret, and what is stored of it.
+pub(crate) fn seal(kind: SecretKind) -> Result<(String, Sealed)> {
+    let secret = ids::secret(kind)?;
+    let sealed = Sealed { hash: token::hash(&secret), fingerprint: token::fingerprint(kind, &secret) };
     Ok((secret, sealed))
 }
 

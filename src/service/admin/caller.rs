@@ -17,13 +17,15 @@ pub enum Credential {
     ApiKey(TokenId),
     /// A person's session.
     Session(SessionId),
+    /// A key of an operator of the service; opens the backoffice alone.
+    OperatorKey(TokenId),
 }
 
 impl Credential {
     /// Its id.
     pub fn id(self) -> Uuid {
         match self {
-            Credential::ApiKey(id) => id.0,
+            Credential::ApiKey(id) | Credential::OperatorKey(id) => id.0,
             Credential::Session(id) => id.0,
         }
     }
@@ -31,7 +33,7 @@ impl Credential {
     /// The key; a session is none.
     pub fn key(self) -> Option<TokenId> {
         match self {
-            Credential::ApiKey(id) => Some(id),
+            Credential::ApiKey(id) | Credential::OperatorKey(id) => Some(id),
             Credential::Session(_) => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Why a deed of the admin surfaces was refused or failed. Each surface renders it in one exhaustive match.
 
+use crate::domain::connection::WrongState;
 use crate::domain::permission::{Guarded, Permission};
 use crate::service::ServiceError;
 use crate::storage::StorageError;
@@ -44,6 +45,21 @@ pub enum Refusal {
     /// What was given is not what the deed takes.
     #[error("invalid")]
     Invalid(Vec<Invalid>),
+    /// The connection's state has no such step.
+    #[error(transparent)]
+    ConnectionState(#[from] WrongState),
+    /// The connection is given up for good.
+    #[error("the connection is decommissioned")]
+    Decommissioned,
+    /// As many tokens as a connection may have are alive.
+    #[error("too many tokens are alive")]
+    TokenLimit,
+    /// Nobody does this to themselves.
+    #[error("on the own account")]
+    OwnAccount,
+    /// A unique name is taken; a sentence for people.
+    #[error("{0}")]
+    NameTaken(String),
     /// What both surfaces share.
     #[error(transparent)]
     Service(#[from] ServiceError),

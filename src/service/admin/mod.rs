@@ -3,10 +3,12 @@
 
 pub mod api_keys;
 pub mod caller;
+pub mod connections;
 pub mod error;
 pub mod organization;
 pub mod paging;
 pub mod roles;
+pub mod scim_tokens;
 
 pub use caller::{Caller, Credential};
 pub use error::{Invalid, Refusal};

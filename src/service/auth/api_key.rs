@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::memory::{Memory, Touches};
 use crate::config::Network;
 use crate::domain::actor::Actor;
-use crate::domain::ids::TokenId;
+use crate::domain::ids::{OrganizationId, TokenId};
 use crate::domain::permission::{PermissionSet, RoleSet};
 use crate::domain::token::{self, SecretKind};
 use crate::service::admin::error::{Refusal, Result};
@@ -93,6 +93,11 @@ impl ApiKeys {
     /// A key was revoked, rotated or changed here: from now on what is stored counts.
     pub fn forget(&self, id: TokenId) {
         self.memory.forget(|found| found.credential.id == id);
+    }
+
+    /// Something that all keys of an organization depend on was changed here.
+    pub fn forget_all_of(&self, organization: OrganizationId) {
+        self.memory.forget(|found| found.credential.organization == organization);
     }
 
     /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL its answer, "unknown" excepted, serves for a

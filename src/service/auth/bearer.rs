@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::memory::{Memory, Touches};
 use crate::domain::connection::{Access, ConnectionSettings};
-use crate::domain::ids::{Scope, TokenId};
+use crate::domain::ids::{OrganizationId, Scope, TokenId};
 use crate::domain::token;
 use crate::protocol::error::ScimError;
 use crate::protocol::policy::{Limits, Policy};
@@ -25,6 +25,8 @@ pub struct Caller {
     pub scope: Scope,
     /// What the connection's state allows.
     pub access: Access,
+    /// Whether anybody is blocked in the organization.
+    pub has_blocks: bool,
     /// The organization's choices for this connection.
     pub settings: ConnectionSettings,
     /// The engine's choices for this connection.
@@ -80,6 +82,11 @@ impl Bearer {
         Ok(Authenticated { caller: Arc::clone(&found.caller), touch_due })
     }
 
+    /// Something that tokens of an organization depend on was changed here: from now on what is stored counts.
+    pub fn forget(&self, organization: OrganizationId) {
+        self.memory.forget(|found| found.credential.organization == organization);
+    }
+
     /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL it is a round trip, so that its answer,
     /// "unknown" excepted, serves for a second.
     async fn find(&self, db: &Database, hash: &[u8; 32]) -> Result<Option<Arc<Found>>> {
@@ -104,6 +111,7 @@ impl Bearer {
             token: credential.token,
             scope: Scope { organization: credential.organization, connection: credential.connection },
             access: Access::of(&credential.connection_state),
+            has_blocks: credential.has_blocks,
             policy: Policy { repairs: settings.repairs(), limits: self.limits.clone() },
             settings,
         })

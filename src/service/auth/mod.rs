@@ -3,4 +3,5 @@
 pub mod api_key;
 pub mod bearer;
 mod memory;
+pub mod operator_key;
 pub mod rate_limit;

@@ -14,6 +14,16 @@ fn new(ctx: &OperatorCtx, organization: OrganizationId, asked: CreateApiKey) -> 
     admin::api_keys::prepare(organization, all, ctx.now, asked).map_err(refusal)
 }
 
+/// The first key of a new organization, with the role `admin`, not stored yet.
+pub(super) fn first(ctx: &OperatorCtx, organization: OrganizationId) -> Result<(String, NewApiKey)> {
+    let asked = CreateApiKey {
+        name: "First key".to_owned(),
+        roles: vec![Role::Admin.key().to_owned()],
+        ..CreateApiKey::default()
+    };
+    new(ctx, organization, asked)
+}
+
 /// Creates a key with any roles.
 ///
 /// # Errors

@@ -1,19 +1,56 @@
-//! Deeds of the operator, across organizations: the command line and the first start do them, later the backoffice. Each is
-//! one transaction over cold tables and leaves its event rows.
+//! Deeds of the operator, across organizations: the command line, the first start and the backoffice do them. Each is one
+//! transaction and leaves its event rows: in the organization's log, and in the operator log where an operator did it.
 
 pub mod api_keys;
+pub mod blocks;
 pub mod connections;
 pub mod error;
+pub mod leavers;
+pub mod operators;
 pub mod organizations;
+pub mod system;
+pub mod tenants;
 pub mod tokens;
 
 use std::net::IpAddr;
 
 use crate::domain::actor::Actor;
+use crate::domain::ids::{OperatorId, TokenId};
+use crate::domain::operator::OperatorRole;
 use crate::service::ids;
 use crate::storage::Deed;
 
 pub use error::{Refusal, Result};
+
+/// The asker of one request to the backoffice.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    /// Who.
+    pub id: OperatorId,
+    /// The key that opened the surface.
+    pub key: TokenId,
+    /// What is open to them.
+    pub role: OperatorRole,
+    /// Time of the request, µs since 1970 UTC.
+    pub now: i64,
+    /// Request id.
+    pub request_id: String,
+    /// Address of the client.
+    pub client_ip: Option<IpAddr>,
+}
+
+impl Operator {
+    /// A deed of theirs, for a reason that was checked.
+    pub fn ctx(&self, reason: String) -> OperatorCtx {
+        OperatorCtx {
+            actor: Actor::Operator(self.id),
+            now: self.now,
+            request_id: self.request_id.clone(),
+            client_ip: self.client_ip,
+            reason: Some(reason),
+        }
+    }
+}
 
 /// Who does it, when.
 #[derive(Debug, Clone)]

@@ -1,14 +1,14 @@
 //! Organizations: create, with or without all that a first SCIM request needs; find, list, suspend, resume.
 
-use super::{OperatorCtx, Refusal, Result, connections, tokens};
+use super::{OperatorCtx, Refusal, Result, api_keys, connections, operators, tokens};
 use crate::domain::ids::OrganizationId;
 use crate::domain::organization::{check_name, check_slug, derive_slug, numbered_slug};
 use crate::domain::token::Lifetime;
-use crate::service::ids;
+use crate::service::admin::api_keys::Issued;
+use crate::service::{admin, ids};
 use crate::storage::cold;
 use crate::storage::{
-    ConnectionRecord, Database, Db, NewOrganization, OrganizationRecord, OrganizationState, StorageError, TokenRecord,
-    UniqueKey,
+    ConnectionRecord, Database, Db, NewOrganization, OrganizationRecord, OrganizationState, StorageError, UniqueKey,
 };
 
 /// Slugs that are tried when the derived one is taken.
@@ -25,6 +25,10 @@ pub struct Bootstrapped {
     pub connection: ConnectionRecord,
     /// The connection's token.
     pub token: tokens::Issued,
+    /// A key of the admin API with the role `admin`.
+    pub api_key: Issued,
+    /// An operator with a key, where one was asked for.
+    pub operator: Option<operators::Issued>,
 }
 
 /// Creates an organization. Without a slug, one is derived from the name and numbered where it is taken.
@@ -42,15 +46,38 @@ pub async fn create(ctx: &OperatorCtx, db: &Database, name: &str, slug: Option<&
     }
 }
 
-/// Creates an organization with an active connection and a SCIM token, all or none of it.
+/// Creates an organization with an active connection, a SCIM token and an API key, all or none of it.
 ///
 /// # Errors
 /// As `create`.
 pub async fn bootstrap(ctx: &OperatorCtx, db: &Database, name: &str, slug: Option<&str>) -> Result<Bootstrapped> {
+    bootstrap_numbered(ctx, db, name, slug, false).await
+}
+
+/// The same with an operator of the service.
+///
+/// # Errors
+/// As `create`.
+pub async fn bootstrap_with_operator(
+    ctx: &OperatorCtx,
+    db: &Database,
+    name: &str,
+    slug: Option<&str>,
+) -> Result<Bootstrapped> {
+    bootstrap_numbered(ctx, db, name, slug, true).await
+}
+
+async fn bootstrap_numbered(
+    ctx: &OperatorCtx,
+    db: &Database,
+    name: &str,
+    slug: Option<&str>,
+    with_operator: bool,
+) -> Result<Bootstrapped> {
     let mut attempt = 1;
     loop {
         let new = new_organization(name, slug, attempt)?;
-        match insert_all(ctx, db, new.clone()).await {
+        match insert_all(ctx, db, new.clone(), with_operator).await {
             Err(Refusal::Storage(StorageError::NotUnique(UniqueKey::OrganizationSlug))) => {
                 attempt = next(slug, attempt, new.slug)?;
             }
@@ -59,22 +86,37 @@ pub async fn bootstrap(ctx: &OperatorCtx, db: &Database, name: &str, slug: Optio
     }
 }
 
-async fn insert_all(ctx: &OperatorCtx, db: &Database, organization: NewOrganization) -> Result<Bootstrapped> {
+async fn insert_all(
+    ctx: &OperatorCtx,
+    db: &Database,
+    organization: NewOrganization,
+    with_operator: bool,
+) -> Result<Bootstrapped> {
     let connection = connections::new(organization.id, "custom", "SCIM")?;
     let (secret, token) = tokens::new(ctx, organization.id, connection.id, "bootstrap", Lifetime::Days(365))?;
-    let deeds = [ctx.deed(), ctx.deed(), ctx.deed()];
-    let stored = async move |db: &mut Db<'_>| -> Result<(OrganizationRecord, ConnectionRecord, TokenRecord)> {
-        let [first, second, third] = &deeds;
+    let (api_secret, api_key) = api_keys::first(ctx, organization.id)?;
+    let operator = operators::CreateOperator { name: organization.name.clone(), role: "operator".to_owned() };
+    let operator = with_operator.then(|| operators::prepare(ctx, &operator)).transpose();
+    let operator = operator.map_err(|refusal| Refusal::Invalid(refusal.to_string()))?;
+    let deeds = [ctx.deed(), ctx.deed(), ctx.deed(), ctx.deed()];
+    let stored = async move |db: &mut Db<'_>| -> Result<Bootstrapped> {
+        let [first, second, third, fourth] = &deeds;
         let organization = cold::organizations::insert(db, first, &organization).await?;
         let connection = cold::connections::insert(db, second, &connection).await?;
-        let token = cold::tokens::insert(db, third, &token).await?;
-        Ok((organization, connection, token))
+        let record = cold::tokens::insert(db, third, &token).await?;
+        let token = tokens::Issued { record, secret };
+        let record = admin::api_keys::insert(db, fourth, &api_key).await?;
+        let api_key = Issued { record, secret: api_secret };
+        let operator = match operator {
+            Some(prepared) => Some(prepared.insert(db).await?),
+            None => None,
+        };
+        Ok(Bootstrapped { organization, connection, token, api_key, operator })
     };
-    let (organization, connection, record) = db.transaction(stored).await?;
-    Ok(Bootstrapped { organization, connection, token: tokens::Issued { record, secret } })
+    db.transaction(stored).await
 }
 
-fn new_organization(name: &str, slug: Option<&str>, attempt: u32) -> Result<NewOrganization> {
+pub(super) fn new_organization(name: &str, slug: Option<&str>, attempt: u32) -> Result<NewOrganization> {
     check_name(name).map_err(|e| Refusal::Invalid(format!("the organization's name: {e}")))?;
     let slug = match slug {
         Some(slug) => slug.to_owned(),
@@ -85,7 +127,7 @@ fn new_organization(name: &str, slug: Option<&str>, attempt: u32) -> Result<NewO
     Ok(NewOrganization { id: ids::organization(), slug, name: name.trim().to_owned() })
 }
 
-fn next(slug: Option<&str>, attempt: u32, tried: String) -> Result<u32> {
+pub(super) fn next(slug: Option<&str>, attempt: u32, tried: String) -> Result<u32> {
     if slug.is_some() || attempt == ATTEMPTS {
         return Err(Refusal::Taken { what: "an organization with the slug", name: tried });
     }

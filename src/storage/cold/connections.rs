@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _};
 use super::{Deed, Target, record};
 use crate::domain::ids::{ConnectionId, OrganizationId};
 use crate::storage::db::{Cols as _, Db, Fetch as _};
-use crate::storage::error::Result;
+use crate::storage::error::{Result, StorageError};
 use crate::storage::schema::connections;
 use crate::storage::uid::Id;
 use crate::storage::write::EventKind;
@@ -55,6 +55,63 @@ pub async fn insert(db: &mut Db<'_>, deed: &Deed, new: &NewConnection) -> Result
     };
     record(db, deed, target, "{}").await?;
     Ok(stored)
+}
+
+/// What may change of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionColumns {
+    /// Unique in the organization.
+    pub name: String,
+    /// `domain::connection::State`, as stored.
+    pub state: String,
+    /// Settings document (JSON).
+    pub settings: String,
+}
+
+/// Gives a connection of the version that was read new columns. `kind` and `detail` go into the event.
+///
+/// # Errors
+/// `Stale`, `NotUnique(ConnectionName)`.
+pub async fn update(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    read: &ConnectionRecord,
+    columns: &ConnectionColumns,
+    kind: EventKind,
+    detail: &str,
+) -> Result<ConnectionRecord> {
+    let set = (
+        connections::name.eq(columns.name.clone()),
+        connections::state.eq(columns.state.clone()),
+        connections::settings.eq(columns.settings.clone()),
+        connections::modified.eq(deed.at),
+        connections::version.eq(connections::version + 1),
+    );
+    let of_version = connections::table
+        .find((Id::from(read.organization), Id::from(read.id)))
+        .filter(connections::version.eq(read.version));
+    let update = diesel::update(of_version).set(set).returning(ConnectionRecord::cols());
+    let changed: Option<ConnectionRecord> = update.opt(db).await?;
+    let stored = changed.ok_or(StorageError::Stale)?;
+    let target = Target {
+        organization: stored.organization,
+        connection: Some(stored.id),
+        kind,
+        resource: stored.id.0,
+        version: stored.version,
+    };
+    record(db, deed, target, detail).await?;
+    Ok(stored)
+}
+
+/// Locks a connection until the transaction ends, so that what is counted of it stays so. It says whether it exists.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn lock(db: &mut Db<'_>, organization: OrganizationId, id: ConnectionId) -> Result<bool> {
+    let row = connections::table.find((Id::from(organization), Id::from(id)));
+    // An update without effect: SELECT … FOR UPDATE exists on one backend only.
+    Ok(diesel::update(row).set(connections::version.eq(connections::version)).exec(db).await? == 1)
 }
 
 /// The connection of that id.

@@ -12,10 +12,19 @@ use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
 pub mod api_keys;
+pub mod blocks;
 mod clock;
 pub mod connections;
+pub mod health;
 mod idempotency;
+pub mod jobs;
+pub mod leavers;
+pub mod operator_log;
+pub mod operators;
 pub mod organizations;
+pub mod ownership;
+pub mod people;
+pub mod roles;
 pub mod tokens;
 pub mod transfer;
 

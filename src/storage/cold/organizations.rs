@@ -90,6 +90,58 @@ pub async fn list_across_organizations(
     Ok(page.select(OrganizationRecord::cols()).all(db).await?)
 }
 
+/// Places a new organization under a parent, with these features; part of its creation, so without an event.
+///
+/// # Errors
+/// `Missing`; `Broken` where the parent does not exist.
+pub async fn place(
+    db: &mut Db<'_>,
+    id: OrganizationId,
+    parent: Option<OrganizationId>,
+    features: &str,
+) -> Result<OrganizationRecord> {
+    let set = (organizations::parent.eq(parent.map(Id::from)), organizations::features.eq(features.to_owned()));
+    let update = diesel::update(organizations::table.find(Id::from(id))).set(set);
+    Ok(update.returning(OrganizationRecord::cols()).one(db).await?)
+}
+
+/// What an operator sets of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationColumns {
+    /// Unique short name.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    /// `domain::organization::Features` (JSON).
+    pub features: String,
+}
+
+/// Sets it, of the version that was read. `detail` goes into the event.
+///
+/// # Errors
+/// `Stale`, `NotUnique(OrganizationSlug)`.
+pub async fn update(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    read: &OrganizationRecord,
+    columns: &OrganizationColumns,
+    detail: &str,
+) -> Result<OrganizationRecord> {
+    let of_version = organizations::table.find(Id::from(read.id)).filter(organizations::version.eq(read.version));
+    let set = (
+        organizations::slug.eq(columns.slug.clone()),
+        organizations::name.eq(columns.name.clone()),
+        organizations::features.eq(columns.features.clone()),
+        organizations::modified.eq(deed.at),
+        organizations::version.eq(organizations::version + 1),
+    );
+    let changed: Option<OrganizationRecord> =
+        diesel::update(of_version).set(set).returning(OrganizationRecord::cols()).opt(db).await?;
+    let stored = changed.ok_or(StorageError::Stale)?;
+    record(db, deed, target(&stored, EventKind::OrganizationChanged), detail).await?;
+    Ok(stored)
+}
+
 /// Suspends or resumes an organization. In that state already: as is, without event.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! SCIM tokens: several live ones may overlap. Only the SHA-256 of a secret is stored. The look-up of a request's
 //! token is hot and lives with each backend (`find_credential_across_organizations`).
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, NullableExpressionMethods as _, QueryDsl as _,
+};
 
 use super::{Deed, Target, record};
 use crate::domain::ids::{ConnectionId, OrganizationId, TokenId};
@@ -31,23 +33,44 @@ pub struct NewToken {
     pub expires_at: Option<i64>,
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = scim_tokens)]
+struct NewRow<'a> {
+    organization: Id,
+    id: Id,
+    connection: Id,
+    name: &'a str,
+    hash: &'a [u8],
+    fingerprint: &'a str,
+    created: i64,
+    created_by: &'a str,
+    expires_at: Option<i64>,
+    rotated_from: Option<Id>,
+}
+
+impl<'a> NewRow<'a> {
+    fn of(deed: &'a Deed, new: &'a NewToken) -> Self {
+        NewRow {
+            organization: Id::from(new.organization),
+            id: Id::from(new.id),
+            connection: Id::from(new.connection),
+            name: &new.name,
+            hash: &new.hash,
+            fingerprint: &new.fingerprint,
+            created: deed.at,
+            created_by: &deed.actor,
+            expires_at: new.expires_at,
+            rotated_from: None,
+        }
+    }
+}
+
 /// Inserts a token; `created_by` is the deed's actor.
 ///
 /// # Errors
 /// `Broken` where the connection does not exist.
 pub async fn insert(db: &mut Db<'_>, deed: &Deed, new: &NewToken) -> Result<TokenRecord> {
-    let row = (
-        scim_tokens::organization.eq(Id::from(new.organization)),
-        scim_tokens::id.eq(Id::from(new.id)),
-        scim_tokens::connection.eq(Id::from(new.connection)),
-        scim_tokens::name.eq(&*new.name),
-        scim_tokens::hash.eq(&new.hash[..]),
-        scim_tokens::fingerprint.eq(&*new.fingerprint),
-        scim_tokens::created.eq(deed.at),
-        scim_tokens::created_by.eq(&*deed.actor),
-        scim_tokens::expires_at.eq(new.expires_at),
-    );
-    let insert = diesel::insert_into(scim_tokens::table).values(row).returning(TokenRecord::cols());
+    let insert = diesel::insert_into(scim_tokens::table).values(NewRow::of(deed, new)).returning(TokenRecord::cols());
     let stored: TokenRecord = insert.one(db).await?;
     record(db, deed, target(&stored, EventKind::TokenCreated), "{}").await?;
     Ok(stored)
@@ -72,6 +95,67 @@ pub async fn list(db: &mut Db<'_>, organization: OrganizationId, connection: Con
         .filter(scim_tokens::connection.eq(Id::from(connection)))
         .order(scim_tokens::id);
     Ok(query.select(TokenRecord::cols()).all(db).await?)
+}
+
+/// The tokens of all connections of an organization that are not revoked, expired ones included.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn list_unrevoked(db: &mut Db<'_>, organization: OrganizationId) -> Result<Vec<TokenRecord>> {
+    let query = scim_tokens::table
+        .filter(scim_tokens::organization.eq(Id::from(organization)))
+        .filter(scim_tokens::revoked_at.is_null())
+        .order(scim_tokens::id);
+    Ok(query.select(TokenRecord::cols()).all(db).await?)
+}
+
+/// The number of tokens of a connection that are neither revoked nor expired.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn count_alive(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    connection: ConnectionId,
+    now: i64,
+) -> Result<i64> {
+    let query = scim_tokens::table
+        .filter(scim_tokens::organization.eq(Id::from(organization)))
+        .filter(scim_tokens::connection.eq(Id::from(connection)))
+        .filter(scim_tokens::revoked_at.is_null())
+        .filter(scim_tokens::expires_at.is_null().or(scim_tokens::expires_at.assume_not_null().gt(now)));
+    Ok(query.count().one(db).await?)
+}
+
+/// Puts a new token in the place of `old`, which ends at `ends_at` at the latest, or at once where that is `None`.
+///
+/// # Errors
+/// `Missing` where the old one is revoked.
+pub async fn rotate(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    old: &TokenRecord,
+    new: &NewToken,
+    ends_at: Option<i64>,
+) -> Result<TokenRecord> {
+    let live = scim_tokens::table
+        .find((Id::from(old.organization), Id::from(old.id)))
+        .filter(scim_tokens::revoked_at.is_null());
+    let set = match ends_at {
+        // What was promised of the old one does not grow.
+        Some(at) => (Some(old.expires_at.map_or(at, |end| end.min(at))), None),
+        None => (old.expires_at, Some(deed.at)),
+    };
+    let set = (scim_tokens::expires_at.eq(set.0), scim_tokens::revoked_at.eq(set.1));
+    if diesel::update(live).set(set).exec(db).await? == 0 {
+        return Err(StorageError::Missing);
+    }
+    let row = NewRow { rotated_from: Some(Id::from(old.id)), ..NewRow::of(deed, new) };
+    let insert = diesel::insert_into(scim_tokens::table).values(row).returning(TokenRecord::cols());
+    let stored: TokenRecord = insert.one(db).await?;
+    let detail = format!(r#"{{"rotated_from":"{}"}}"#, old.id);
+    record(db, deed, target(&stored, EventKind::TokenRotated), &detail).await?;
+    Ok(stored)
 }
 
 /// Revokes a token from `deed.at` on. One revoked already keeps its time and leaves no event.
@@ -146,6 +230,13 @@ impl Database {
         connection: ConnectionId,
     ) -> Result<Vec<TokenRecord>> {
         self.cold_read(async |db| list(db, organization, connection).await).await
+    }
+    /// The tokens of all connections of an organization that are not revoked, expired ones included.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn list_unrevoked_tokens(&self, organization: OrganizationId) -> Result<Vec<TokenRecord>> {
+        self.cold_read(async |db| list_unrevoked(db, organization).await).await
     }
     /// `tokens::revoke` in a transaction of its own.
     ///

@@ -3,7 +3,7 @@
 
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 
-use super::{Deed, Target, record};
+use super::{Deed, Target, people, record};
 use crate::domain::ids::{OrganizationId, ResourceId, Scope};
 use crate::domain::permission::Role;
 use crate::storage::Database;
@@ -91,6 +91,9 @@ pub async fn give(
     };
     if added == 0 {
         return Ok(Some(false));
+    }
+    if matches!(holder, Holder::User(_)) {
+        people::touch_account(db, organization, id, deed.at).await?;
     }
     let target = Target { organization, connection: None, kind, resource: id.0, version };
     record(db, deed, target, &format!(r#"{{"changed":["roles"],"added":["{}"]}}"#, role.key())).await?;

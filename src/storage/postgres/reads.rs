@@ -65,9 +65,10 @@ WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL
 // Probes scim_tokens_hash_key, connections_pkey, organizations_pkey.
 hot!(
     CredentialOf,
-    (Uid, Uid, Text, Uid, Text, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>),
+    (Uid, Uid, Text, Bool, Uid, Text, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>),
     r"
-SELECT t.id, t.organization, o.state, t.connection, c.state, c.settings, t.expires_at, t.revoked_at, t.last_used_at
+SELECT t.id, t.organization, o.state, EXISTS (SELECT FROM blocks b WHERE b.organization = t.organization),
+    t.connection, c.state, c.settings, t.expires_at, t.revoked_at, t.last_used_at
 FROM scim_tokens t JOIN connections c ON c.organization = t.organization AND c.id = t.connection
 JOIN organizations o ON o.id = t.organization WHERE t.hash = ?"
 );
@@ -76,7 +77,7 @@ type UserRow = (i64, i64, i64, bool, String);
 type UserWithGroupsRow = (i64, i64, i64, bool, String, Vec<String>);
 type GroupRow = (i64, i64, i64, String);
 type GroupWithMembersRow = (i64, i64, i64, String, Option<Vec<Id>>, Option<Vec<i16>>, Option<Vec<Option<String>>>);
-type CredentialRow = (Id, Id, String, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
+type CredentialRow = (Id, Id, String, bool, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
 
 /// Repetitions of a read that lost its connection.
 const AGAIN: u32 = 3;
@@ -180,11 +181,23 @@ impl Postgres {
     pub(crate) async fn find_credential_across_organizations(&self, hash: &[u8; 32]) -> Result<Option<Credential>> {
         let row = self.row::<CredentialOf, CredentialRow>(|| vec![Bind::Bytes(hash)]).await?;
         let credential = |row: CredentialRow| {
-            let (token, organization, state, connection, connection_state, settings, expires, revoked, used) = row;
+            let (
+                token,
+                organization,
+                state,
+                has_blocks,
+                connection,
+                connection_state,
+                settings,
+                expires,
+                revoked,
+                used,
+            ) = row;
             Credential {
                 token: token.into(),
                 organization: organization.into(),
                 organization_suspended: state != "active",
+                has_blocks,
                 connection: connection.into(),
                 connection_state,
                 connection_settings: settings,

@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json};
 use super::compile::{Context, Predicate, Probe, compile};
 use super::order::{By, Order};
 use super::select::{self, Row, Shape};
-use super::sql::Sql;
 use super::walks::{WalkKey, Walks};
 use super::{trigram, writes};
 use crate::domain::ids::Scope;
@@ -18,6 +17,7 @@ use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::protocol::splice::{self, Head};
 use crate::storage::db::Db;
 use crate::storage::keys;
+use crate::storage::sql::Sql;
 use crate::storage::{Backend, References, Result, Search, StorageError};
 
 /// A search on its way.

@@ -7,10 +7,10 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::sql::{Sql, Value};
 use crate::protocol::compare;
 use crate::protocol::list::Sort;
 use crate::protocol::schema::{Kind, Resolved, ResourceKind};
+use crate::storage::sql::{Sql, Value};
 
 /// What orders a search.
 #[derive(Debug, Clone, PartialEq)]

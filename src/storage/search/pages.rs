@@ -6,10 +6,10 @@ use super::compile::Predicate;
 use super::job::{Job, LooksAt};
 use super::order::{By, Place, document_key};
 use super::select::{self, Row};
-use super::sql::Sql;
 use super::writes;
 use crate::protocol::filter::evaluate::evaluate;
 use crate::storage::db::{Db, Fetch as _};
+use crate::storage::sql::Sql;
 use crate::storage::uid::{Id, Uid};
 use crate::storage::{Found, References, Result};
 

@@ -7,11 +7,11 @@ use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use super::order::{By, Key, Order, Place};
-use super::sql::{Sql, Value};
 use crate::domain::ids::{ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 use crate::protocol::splice::Reference;
 use crate::storage::db::{Db, Fetch as _};
+use crate::storage::sql::{Sql, Value};
 use crate::storage::sqlite::reads;
 use crate::storage::uid::{Id, Uid};
 use crate::storage::{Backend, GroupRecord, References, Result, UserRecord};

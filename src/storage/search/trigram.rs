@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::compile::Context;
 use super::select::truth;
-use super::sql::{Sql, Value};
 use crate::storage::db::{Db, Fetch as _};
+use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
 use crate::storage::{Backend, Database, Result};
 
@@ -26,6 +26,19 @@ const MOST_TRIGRAMS: usize = 16;
 /// A condition that leaves the users whose `column` may contain `key`, if the index can tell.
 pub(super) fn candidates(ctx: &Context, column: Option<&str>, key: &str) -> Option<Sql> {
     let column = column.filter(|_| ctx.trigrams && ctx.backend == Backend::Sqlite)?;
+    let found = indexed(ctx.scope.organization.0, format!("{column} : ({})", trigrams(key)?));
+    let mut sql = Sql::new("u.id IN (");
+    sql.append(&found).push(")");
+    Some(sql)
+}
+
+/// A statement of the users of whom any column may contain `key`, if the index can tell.
+pub(super) fn people(organization: Uuid, key: &str) -> Option<Sql> {
+    Some(indexed(organization, trigrams(key)?))
+}
+
+/// What a key that contains `key` has of trigrams.
+fn trigrams(key: &str) -> Option<String> {
     let chars: Vec<char> = key.chars().collect();
     let mut trigrams: Vec<String> = chars
         .windows(3)
@@ -33,18 +46,19 @@ pub(super) fn candidates(ctx: &Context, column: Option<&str>, key: &str) -> Opti
         .collect();
     trigrams.dedup();
     trigrams.truncate(MOST_TRIGRAMS);
-    if trigrams.is_empty() {
-        return None;
-    }
-    let organization = ctx.scope.organization.0;
+    (!trigrams.is_empty()).then(|| trigrams.join(" AND "))
+}
+
+/// The ids that the index finds, and those that events after the indexed position name.
+fn indexed(organization: Uuid, expression: String) -> Sql {
     let mut sql = Sql::new(
-        "u.id IN (SELECT t.id FROM user_trigrams f CROSS JOIN user_trigram_rows t \
+        "SELECT t.id FROM user_trigrams f CROSS JOIN user_trigram_rows t \
          WHERE t.number = f.rowid AND f.user_trigrams MATCH ",
     );
-    sql.text(format!("{column} : ({})", trigrams.join(" AND "))).push(" AND t.organization = ").id(organization);
+    sql.text(expression).push(" AND t.organization = ").id(organization);
     sql.push(" UNION ALL SELECT e.resource FROM events e WHERE e.organization = ").id(organization);
-    sql.push(" AND e.position > (SELECT position FROM user_trigram_state))");
-    Some(sql)
+    sql.push(" AND e.position > (SELECT position FROM user_trigram_state)");
+    sql
 }
 
 /// Whether searches may rely on the index.

@@ -3,11 +3,11 @@
 use diesel::sql_types::{BigInt, Text};
 
 use super::select::{self, number, truth};
-use super::sql::Sql;
 use super::walks::Stamp;
 use crate::domain::ids::{OrganizationId, Scope};
 use crate::protocol::schema::ResourceKind;
 use crate::storage::db::{Db, Fetch as _};
+use crate::storage::sql::Sql;
 use crate::storage::{Backend, Result};
 
 /// How many users or groups a connection has: the sum over the writers' count rows, so no scan.

@@ -66,8 +66,9 @@ hot!(BeginRead, Integer, "BEGIN");
 hot!(EndRead, Integer, "COMMIT");
 hot!(
     CredentialOf,
-    (Uid, Uid, Text, Uid, Text, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>),
-    "SELECT t.id, t.organization, o.state, t.connection, c.state, c.settings, t.expires_at, t.revoked_at, t.last_used_at \
+    (Uid, Uid, Text, Bool, Uid, Text, Text, Nullable<BigInt>, Nullable<BigInt>, Nullable<BigInt>),
+    "SELECT t.id, t.organization, o.state, EXISTS (SELECT 1 FROM blocks b WHERE b.organization = t.organization), \
+       t.connection, c.state, c.settings, t.expires_at, t.revoked_at, t.last_used_at \
      FROM scim_tokens t JOIN connections c ON c.organization = t.organization AND c.id = t.connection \
      JOIN organizations o ON o.id = t.organization WHERE t.hash = ?"
 );
@@ -198,10 +199,20 @@ pub(crate) fn members_of(
 }
 
 pub(super) fn find_credential(conn: &mut SqliteConnection, hash: &[u8; 32]) -> Result<Option<Credential>> {
-    type Row = (Id, Id, String, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
+    type Row = (Id, Id, String, bool, Id, String, String, Option<i64>, Option<i64>, Option<i64>);
     let rows: Vec<Row> = Hot::<CredentialOf>::new(vec![Bind::Bytes(hash)]).load(conn)?;
-    let Some((token, organization, state, connection, connection_state, settings, expires_at, revoked_at, used)) =
-        rows.into_iter().next()
+    let Some((
+        token,
+        organization,
+        state,
+        has_blocks,
+        connection,
+        connection_state,
+        settings,
+        expires_at,
+        revoked_at,
+        used,
+    )) = rows.into_iter().next()
     else {
         return Ok(None);
     };
@@ -209,6 +220,7 @@ pub(super) fn find_credential(conn: &mut SqliteConnection, hash: &[u8; 32]) -> R
         token: TokenId::from(token),
         organization: OrganizationId::from(organization),
         organization_suspended: state != "active",
+        has_blocks,
         connection: ConnectionId::from(connection),
         connection_state,
         connection_settings: settings,

@@ -1,6 +1,7 @@
 //! The admin API: what holds on all of its routes, then the routes.
 
 mod api_keys;
+mod connections;
 mod documents;
 mod exports;
 mod lists;

@@ -10,7 +10,7 @@ mod raw;
 pub(crate) use rollcall::domain::token::Lifetime;
 
 pub(crate) use admin::Admin;
-pub(crate) use app::{TestApp, run, run_with};
+pub(crate) use app::{Tenant, TestApp, run, run_with};
 pub(crate) use bodies::*;
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use database::Kind;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, once};
 use crate::domain::ids::ResourceId;
 use crate::protocol::compare;
+use crate::protocol::error::ScimError;
 use crate::protocol::patch::PatchRequest;
 use crate::protocol::projection::Projection;
 use crate::protocol::resource::Resource;
@@ -12,7 +13,7 @@ use crate::protocol::schema::{Registry, ResourceKind, ResourceType};
 use crate::protocol::splice::Head;
 use crate::protocol::validate;
 use crate::service::{Ctx, Result, ids};
-use crate::storage::write::Action;
+use crate::storage::write::{Action, UserColumns};
 use crate::storage::{Database, References, UserRecord, keys};
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -46,11 +47,31 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     let resource = validate::create(body, resource_type(), &ctx.policy)?.resource;
     let id = ids::resource();
     let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
+    refuse_blocked(ctx, db, &columns).await?;
     let document = columns.document.clone();
     let action = Action::InsertUser { id, columns, values };
     let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
     let head = Head { id: id.0, version: applied.version, created: ctx.now, modified: ctx.now };
     Ok(Stored { kind: KIND, head, document, references: Some(Vec::new()) })
+}
+
+/// Whom the operator blocked is not created. Without any block in the organization this asks nothing.
+async fn refuse_blocked(ctx: &Ctx, db: &Database, columns: &UserColumns) -> Result<()> {
+    if !ctx.has_blocks {
+        return Ok(());
+    }
+    let block = db.find_block_of(ctx.scope, &columns.user_name_key, columns.external_id_key.as_deref()).await?;
+    let Some(block) = block else { return Ok(()) };
+    let (by, value) = if block.user_name_key == columns.user_name_key {
+        ("userName", columns.user_name.as_str())
+    } else {
+        ("externalId", columns.external_id_key.as_deref().unwrap_or_default())
+    };
+    let detail = format!(
+        "The operator of this service removed and blocked the person with the {by} {value}: unassign them, or ask the \
+         operator to lift the block"
+    );
+    Err(ScimError::uniqueness(detail).into())
 }
 
 pub(super) async fn replace(

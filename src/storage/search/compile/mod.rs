@@ -11,14 +11,15 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use super::sql::Sql;
 use crate::domain::ids::Scope;
 use crate::protocol::filter::evaluate::evaluate;
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
 use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::storage::Backend;
+use crate::storage::sql::Sql;
 pub(super) use probe::Probe;
 use target::Target;
+pub(super) use text::{like_escaped, like_has_trigram};
 
 /// What the compiler must know of the database.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +145,7 @@ fn uid(column: &str, op: CompareOp, raw: &str) -> Predicate {
 fn instant(column: &str, op: CompareOp, at: i64) -> Predicate {
     let Some(operator) = operator(op) else { return Predicate::unknown() };
     let mut sql = Sql::new(format!("{column} {operator} "));
-    sql.bind(super::sql::Value::Big(at));
+    sql.bind(crate::storage::sql::Value::Big(at));
     Predicate::exact(sql)
 }
 

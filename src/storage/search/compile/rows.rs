@@ -8,8 +8,8 @@ use super::{Context, Predicate, holds_for, text, uid};
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
 use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::storage::Backend;
-use crate::storage::search::sql::Sql;
 use crate::storage::search::trigram;
+use crate::storage::sql::Sql;
 
 /// Attribute number of `emails`, whose values SQLite's trigram index holds.
 const EMAILS: i16 = 1;

@@ -7,8 +7,8 @@ use super::{Context, Predicate, operator};
 use crate::protocol::filter::CompareOp;
 use crate::storage::Backend;
 use crate::storage::keys;
-use crate::storage::search::sql::Sql;
 use crate::storage::search::trigram;
+use crate::storage::sql::Sql;
 
 /// `column op key`; `Ne` is the caller's negation of `Eq`.
 pub(super) fn compare(ctx: &Context, column: KeyColumn, op: CompareOp, key: &str) -> Predicate {
@@ -141,7 +141,7 @@ pub(in super::super) fn like_has_trigram(key: &str) -> bool {
 }
 
 /// With the default escape character of PostgreSQL.
-fn like_escaped(key: &str) -> String {
+pub(in super::super) fn like_escaped(key: &str) -> String {
     let mut out = String::with_capacity(key.len());
     for c in key.chars() {
         if matches!(c, '%' | '_' | '\\') {

@@ -1,4 +1,4 @@
-//! What an organization may choose for one connection: the settings document and the state of a connection.
+//! The settings document of a connection: what an organization may choose for it.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +28,35 @@ pub enum DuplicateGroupNames {
     Allow,
 }
 
+/// What becomes of a local person whom the directory would create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptionPolicy {
+    /// Adopted where the domain of the address is verified for the organization; else 409 `uniqueness`.
+    #[default]
+    VerifiedDomain,
+    /// Waits until an Admin accepts or refuses; until then 409 `uniqueness`.
+    Review,
+    /// 409 `uniqueness`.
+    Refuse,
+}
+
+/// When departures of many people at once are held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Guard {
+    /// More than so many of a hundred active people within the window …
+    pub percent: u32,
+    /// … and at least so many people.
+    pub minimum: u32,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Guard { percent: 20, minimum: 10 }
+    }
+}
+
 /// The settings document of a connection. Members that this version does not know are left to the version that does,
 /// because two versions may run on one database during an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -39,11 +68,15 @@ pub struct ConnectionSettings {
     pub duplicate_group_names: DuplicateGroupNames,
     /// `repairs`: client dialects switched on or off by name.
     pub repairs: BTreeMap<String, bool>,
-    /// `may_grant_admin`: whether the directory's `admin` and `billing` count.
-    pub may_grant_admin: bool,
     /// `roles_discovery`: whether `/Roles` and `/Entitlements` are published. Off by default, because suites that test a
     /// server try to write to every resource type that it advertises.
     pub roles_discovery: bool,
+    /// `adoption`
+    pub adoption: AdoptionPolicy,
+    /// `may_grant_admin`: whether the directory's `roles` give `admin` and `billing` too.
+    pub may_grant_admin: bool,
+    /// `guard`
+    pub guard: Guard,
 }
 
 impl ConnectionSettings {
@@ -90,26 +123,9 @@ fn flag<'a>(repairs: &'a mut Repairs, name: &str) -> Option<&'a mut bool> {
     })
 }
 
-/// What a connection's state lets its tokens do over SCIM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// `setup`, `observe`, `active`: read and write.
-    ReadWrite,
-    /// `paused`, and any state that this version does not know: read; writes are to be repeated later.
-    ReadOnly,
-    /// `decommissioned`: the tokens are dead.
-    None,
-}
-
-impl Access {
-    /// Access in a stored state.
-    pub fn of(state: &str) -> Self {
-        match state {
-            "setup" | "observe" | "active" => Access::ReadWrite,
-            "decommissioned" => Access::None,
-            _ => Access::ReadOnly,
-        }
-    }
+/// Whether a repair has that name.
+pub fn is_repair(name: &str) -> bool {
+    flag(&mut Repairs::default(), name).is_some()
 }
 
 #[cfg(test)]
@@ -125,12 +141,14 @@ mod tests {
     #[test]
     fn every_member_is_read_and_unknown_ones_are_left_alone() {
         let text = r#"{"unknown_members":"ignore","duplicate_group_names":"allow","repairs":{"op_any_case":false,"x":true},
-            "may_grant_admin":true,"roles_discovery":true,"later":1}"#;
+            "adoption":"verified_domain","may_grant_admin":true,"roles_discovery":true,"guard":{"percent":5},"later":1}"#;
         let settings = ConnectionSettings::parse(text).unwrap();
         assert_eq!(settings.unknown_members, UnknownMembers::Ignore);
         assert_eq!(settings.duplicate_group_names, DuplicateGroupNames::Allow);
         assert_eq!(settings.repairs(), Repairs { op_any_case: false, ..Repairs::default() });
-        assert!(settings.may_grant_admin && settings.roles_discovery);
+        assert!(settings.roles_discovery);
+        assert_eq!((settings.adoption, settings.may_grant_admin), (AdoptionPolicy::VerifiedDomain, true));
+        assert_eq!(settings.guard, Guard { percent: 5, minimum: 10 });
     }
 
     #[test]
@@ -150,27 +168,14 @@ mod tests {
             "patch_envelope",
         ];
         let repairs = names.iter().map(|name| ((*name).to_owned(), false)).collect();
+        assert!(names.iter().all(|name| is_repair(name)) && !is_repair("x"));
         assert_eq!(ConnectionSettings { repairs, ..ConnectionSettings::default() }.repairs(), Repairs::none());
     }
 
     #[test]
     fn a_damaged_document_is_an_error() {
-        for text in ["", "[]", r#"{"unknown_members":"perhaps"}"#] {
+        for text in ["", "[]", r#"{"unknown_members":"perhaps"}"#, r#"{"adoption":"always"}"#] {
             assert!(ConnectionSettings::parse(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn states_open_what_they_say() {
-        for (state, access) in [
-            ("setup", Access::ReadWrite),
-            ("observe", Access::ReadWrite),
-            ("active", Access::ReadWrite),
-            ("paused", Access::ReadOnly),
-            ("of a later version", Access::ReadOnly),
-            ("decommissioned", Access::None),
-        ] {
-            assert_eq!(Access::of(state), access, "{state}");
         }
     }
 }

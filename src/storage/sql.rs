@@ -14,7 +14,7 @@ use crate::storage::uid::{Id, Uid};
 
 /// A bind; owned, so that a statement can travel to another thread.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Id(Id),
     Text(String),
     Big(i64),
@@ -24,48 +24,48 @@ pub(super) enum Value {
 
 /// A piece of SQL. Its text holds exactly one `?` for each bind, and no other `?`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Sql {
+pub(crate) struct Sql {
     text: String,
     binds: Vec<Value>,
 }
 
 impl Sql {
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Sql { text: text.into(), binds: Vec::new() }
     }
     /// Text without binds.
-    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
     }
     /// A bind.
-    pub(super) fn bind(&mut self, value: Value) -> &mut Self {
+    pub(crate) fn bind(&mut self, value: Value) -> &mut Self {
         self.text.push('?');
         self.binds.push(value);
         self
     }
-    pub(super) fn id(&mut self, id: uuid::Uuid) -> &mut Self {
+    pub(crate) fn id(&mut self, id: uuid::Uuid) -> &mut Self {
         self.bind(Value::Id(Id(id)))
     }
-    pub(super) fn text(&mut self, text: impl Into<String>) -> &mut Self {
+    pub(crate) fn text(&mut self, text: impl Into<String>) -> &mut Self {
         self.bind(Value::Text(text.into()))
     }
-    pub(super) fn append(&mut self, other: &Sql) -> &mut Self {
+    pub(crate) fn append(&mut self, other: &Sql) -> &mut Self {
         self.text.push_str(&other.text);
         self.binds.extend_from_slice(&other.binds);
         self
     }
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
     /// As a statement whose rows have the SQL types `R`.
-    pub(super) fn statement<R>(self, keep_prepared: bool) -> Statement<R> {
+    pub(crate) fn statement<R>(self, keep_prepared: bool) -> Statement<R> {
         Statement { sql: self, keep_prepared, row: PhantomData }
     }
 }
 
 /// A complete statement.
-pub(super) struct Statement<R> {
+pub(crate) struct Statement<R> {
     sql: Sql,
     keep_prepared: bool,
     row: PhantomData<fn() -> R>,

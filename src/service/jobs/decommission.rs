@@ -1,0 +1,172 @@
+//! A connection is given up: its people and groups become the organization's own, or its people leave. What is left to do is
+//! what the connection still owns, so that every step begins where the last one ended.
+
+use serde_json::{Value, json};
+
+use super::{damaged, deed, progress, subject};
+use crate::domain::event::EventKind;
+use crate::domain::ids::{ConnectionId, Scope};
+use crate::protocol::resource::Resource;
+use crate::service::{Result, ids};
+use crate::storage::cold::jobs;
+use crate::storage::cold::ownership::{self, AccountOrigin, Handover, PersonRecord};
+use crate::storage::write::{Action, Change};
+use crate::storage::{Database, Db, Deed, JobRecord, StorageError, Write, keys};
+
+/// People of one step.
+const BATCH: u32 = 100;
+/// For this long after the connection ended, µs, a request that another process had let in before may still write: credentials
+/// are remembered for a second.
+const STRAGGLERS: i64 = 2_000_000;
+
+/// Reason of the hold on whom a connection leaves behind.
+const REASON: &str = "The connection that managed this person was decommissioned.";
+
+/// What becomes of the people of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum People {
+    /// Local, and suspended until an Admin lifts it.
+    #[default]
+    Suspend,
+    /// Local and invited; whom the directory kept out is suspended.
+    Invite,
+    /// They leave.
+    Delete,
+}
+
+impl People {
+    /// All of them.
+    pub const ALL: [People; 3] = [People::Suspend, People::Invite, People::Delete];
+
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            People::Suspend => "suspend",
+            People::Invite => "invite",
+            People::Delete => "delete",
+        }
+    }
+
+    /// Reads its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        People::ALL.into_iter().find(|people| people.as_str() == text)
+    }
+}
+
+pub(super) async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> {
+    let connection = ConnectionId(subject(&job)?);
+    let arguments: Value =
+        serde_json::from_str(&job.arguments).map_err(|error| damaged("arguments of a job", error))?;
+    let choice = arguments.get("people").and_then(Value::as_str).and_then(People::parse).unwrap_or_default();
+    let people = db.list_people_of(job.organization, connection, None, BATCH).await?;
+    let handover = Handover { organization: job.organization, from: connection, to: ConnectionId::LOCAL };
+    let moved = people.iter().map(|person| Moved::of(person, choice, &job, now)).collect::<Result<Vec<_>>>()?;
+    let work = async move |db: &mut Db<'_>| {
+        let deed = deed(&job, now);
+        let (done, groups) = if moved.is_empty() {
+            (0, ownership::hand_over_groups(db, now, handover, BATCH).await?)
+        } else if choice == People::Delete {
+            (delete(db, &deed, handover, &moved).await?, 0)
+        } else {
+            (release(db, &job, &deed, handover, &moved).await?, 0)
+        };
+        let rest = done > 0 || groups > 0;
+        let settled = job.created.saturating_add(STRAGGLERS);
+        let wait = (!rest && now < settled).then_some(settled);
+        let finished = !rest && wait.is_none();
+        jobs::advance(db, &deed, &job, &progress(&job, done, finished, wait)).await?;
+        Ok::<_, StorageError>(())
+    };
+    Ok(db.transaction(work).await?)
+}
+
+/// A person with their new standing.
+struct Moved {
+    person: PersonRecord,
+    action: Action,
+    detail: String,
+    suspension: Option<String>,
+    invited: bool,
+}
+
+impl Moved {
+    fn of(person: &PersonRecord, choice: People, job: &JobRecord, now: i64) -> Result<Self> {
+        let before = Resource::from_document(&person.document).map_err(|error| damaged(person.id, error))?;
+        let mut after = before.clone();
+        // Both are the directory's word, which nobody gives any more.
+        after.attributes.remove("externalId");
+        after.attributes.insert("active".to_owned(), Value::Bool(true));
+        let (columns, values) = keys::user_columns(&after, true);
+        let (add_values, remove_values) = keys::difference(&keys::attribute_values(&before), &values);
+        let action = match choice {
+            People::Delete => Action::DeleteUser { id: person.id, expected: None },
+            People::Suspend | People::Invite => Action::ReplaceUser {
+                id: person.id,
+                expected: person.version,
+                columns,
+                renames: false,
+                add_values,
+                remove_values,
+            },
+        };
+        let invited = choice == People::Invite && person.access && person.suspension.is_none();
+        let hold = || json!({ "by": "admin", "at": now, "reason": REASON, "actor": job.created_by }).to_string();
+        Ok(Moved {
+            detail: json!({ "changed": ["managed"], "before": { "connection": job.subject.map(|id| id.to_string()) } })
+                .to_string(),
+            suspension: if invited { None } else { Some(person.suspension.clone().unwrap_or_else(hold)) },
+            invited,
+            person: person.clone(),
+            action,
+        })
+    }
+}
+
+async fn delete(db: &mut Db<'_>, deed: &Deed, handover: Handover, people: &[Moved]) -> crate::storage::Result<usize> {
+    let scope = Scope { organization: handover.organization, connection: handover.from };
+    write(deed, scope, people).apply(db).await?;
+    Ok(people.len())
+}
+
+async fn release(
+    db: &mut Db<'_>,
+    job: &JobRecord,
+    deed: &Deed,
+    handover: Handover,
+    people: &[Moved],
+) -> crate::storage::Result<usize> {
+    let ids: Vec<_> = people.iter().map(|moved| moved.person.id).collect();
+    if ownership::hand_over_people(db, handover, &ids).await? != ids.len() {
+        return Err(StorageError::Stale);
+    }
+    let scope = Scope { organization: handover.organization, connection: handover.to };
+    let receipt = write(deed, scope, people).apply(db).await?;
+    for (moved, applied) in people.iter().zip(receipt) {
+        let person = &moved.person;
+        let suspension = moved.suspension.as_deref();
+        ownership::set_standing(db, handover.organization, person.id, suspension, moved.invited).await?;
+        let origin = AccountOrigin {
+            managed_since: None,
+            former_connection: Some(handover.from),
+            former_external_id: person.external_id_key.clone(),
+        };
+        ownership::set_origin(db, deed.at, handover.organization, person.id, &origin).await?;
+        let deed = super::deed(job, deed.at);
+        let kind = EventKind::UserReleased;
+        ownership::record_handover(db, &deed, handover, kind, person.id, applied.version, &moved.detail).await?;
+    }
+    Ok(people.len())
+}
+
+fn write(deed: &Deed, scope: Scope, people: &[Moved]) -> Write {
+    let change =
+        |moved: &Moved| Change { action: moved.action.clone(), event: ids::event(), detail: moved.detail.clone() };
+    Write {
+        scope,
+        at: deed.at,
+        actor: deed.actor.clone(),
+        request_id: deed.request_id.clone(),
+        changes: people.iter().map(change).collect(),
+        shows_group: false,
+    }
+}

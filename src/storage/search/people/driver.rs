@@ -1,0 +1,149 @@
+//! Filters that select few people: statements of their ids, the smallest of which drives a page. Each is looked at no
+//! further than it takes to know that it is not small.
+
+use uuid::Uuid;
+
+use super::condition::{Conditions, asks_for_roles, keys, names_role, one_of, roles, sources};
+use super::phase::Phase;
+use super::{FEW, PeopleQuery, PeopleRoleSource};
+use crate::domain::person::Status;
+use crate::storage::db::Db;
+use crate::storage::search::select::{backend, number};
+use crate::storage::sql::Sql;
+use crate::storage::{Backend, Result};
+
+/// A clock that runs ahead of the one that makes ids may do so by this, µs.
+const SLACK: i64 = 60_000_000;
+
+/// The smallest of the filters, if it is small: a statement with a column `id`, where an id may come twice.
+pub(super) async fn smallest(
+    db: &mut Db<'_>,
+    query: &PeopleQuery,
+    conditions: &Conditions,
+    phase: &Phase,
+) -> Result<Option<Sql>> {
+    let mut best: Option<(u64, Sql)> = None;
+    for branches in all(db, query, conditions, phase) {
+        let bounded: Vec<Sql> = branches.iter().map(|branch| limited(branch)).collect();
+        let driver = union(&bounded);
+        let mut sql = Sql::new("SELECT count(*) FROM (");
+        sql.append(&driver).push(") x");
+        let found = number(db, sql, false).await?;
+        if found <= FEW as u64 && best.as_ref().is_none_or(|(least, _)| found < *least) {
+            best = Some((found, union(&branches)));
+        }
+    }
+    Ok(best.map(|(_, driver)| driver))
+}
+
+fn union(branches: &[Sql]) -> Sql {
+    let mut sql = Sql::default();
+    for (at, branch) in branches.iter().enumerate() {
+        sql.push(if at > 0 { " UNION ALL " } else { "" }).append(branch);
+    }
+    sql
+}
+
+fn limited(branch: &Sql) -> Sql {
+    let mut sql = Sql::new("SELECT id FROM (");
+    sql.append(branch).push(&format!(" LIMIT {}) x", FEW + 1));
+    sql
+}
+
+fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase) -> Vec<Vec<Sql>> {
+    let filter = &query.filter;
+    let organization = query.organization.0;
+    let mut all = Vec::new();
+    let only = |wanted: &[Status]| !wanted.is_empty() && !wanted.contains(&Status::Active);
+    if phase.status.map_or_else(|| only(&filter.statuses), |status| status != Status::Active) {
+        let hint = if backend(db) == Backend::Sqlite { " INDEXED BY users_not_active" } else { "" };
+        let mut sql = Sql::new(format!("SELECT x.id AS id FROM users x{hint} WHERE x.organization = "));
+        sql.id(organization);
+        sql.push(" AND x.deleted IS NULL AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL)");
+        if phase.status == Some(Status::Invited) || filter.statuses == [Status::Invited] {
+            sql.push(" AND x.invited");
+        }
+        all.push(vec![sql]);
+    }
+    if asks_for_roles(filter) {
+        let branches: Vec<Sql> = sources(filter).into_iter().filter_map(|s| holders(query, conditions, s)).collect();
+        all.push(if branches.is_empty() {
+            vec![Sql::new("SELECT x.id AS id FROM users x WHERE FALSE")]
+        } else {
+            branches
+        });
+    }
+    if !filter.groups.is_empty() {
+        all.push(vec![members(organization, filter.groups.iter().map(|group| group.0))]);
+    }
+    if let Some(at) = filter.created_after {
+        let mut sql = Sql::new("SELECT x.id AS id FROM users x WHERE x.organization = ");
+        sql.id(organization).push(" AND x.deleted IS NULL AND x.id > ").id(made_after(at));
+        all.push(vec![sql]);
+    }
+    all
+}
+
+fn holders(query: &PeopleQuery, conditions: &Conditions, source: PeopleRoleSource) -> Option<Sql> {
+    let organization = query.organization.0;
+    match source {
+        PeopleRoleSource::Direct => {
+            let mut sql = Sql::new("SELECT r.user_id AS id FROM role_grants r WHERE r.organization = ");
+            sql.id(organization).push(&format!(" AND r.role IN ({})", keys(&roles(&query.filter))));
+            Some(sql)
+        }
+        PeopleRoleSource::Group if conditions.role_groups.is_empty() => None,
+        PeopleRoleSource::Group => Some(members(organization, conditions.role_groups.iter().map(|group| group.0))),
+        PeopleRoleSource::Directory => {
+            let mut sql = Sql::new(
+                "SELECT v.resource AS id FROM attribute_values v JOIN users u ON u.organization = v.organization \
+                 AND u.id = v.resource WHERE v.organization = ",
+            );
+            sql.id(organization).push(" AND ").append(&names_role(query));
+            Some(sql)
+        }
+    }
+}
+
+fn members(organization: Uuid, groups: impl Iterator<Item = Uuid>) -> Sql {
+    let mut sql = Sql::new("SELECT m.member_id AS id FROM members m WHERE m.organization = ");
+    sql.id(organization).push(" AND m.member_type = 1 AND ").append(&one_of("m.group_id", groups));
+    sql
+}
+
+/// All people of the wanted connections, where they are few.
+pub(super) async fn everybody(db: &mut Db<'_>, query: &PeopleQuery, connections: &[Uuid]) -> Result<Option<Sql>> {
+    if people(db, query, connections).await? > FEW as u64 {
+        return Ok(None);
+    }
+    let mut sql = Sql::new("SELECT x.id AS id FROM users x WHERE x.organization = ");
+    sql.id(query.organization.0).push(" AND x.deleted IS NULL AND ");
+    sql.append(&one_of("x.connection", connections.iter().copied()));
+    Ok(Some(sql))
+}
+
+/// How many people these connections have, without a scan.
+pub(super) async fn people(db: &mut Db<'_>, query: &PeopleQuery, connections: &[Uuid]) -> Result<u64> {
+    let mut sql = Sql::new("SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM counts WHERE type = 1 AND organization = ");
+    sql.id(query.organization.0).push(" AND ").append(&one_of("connection", connections.iter().copied()));
+    number(db, sql, false).await
+}
+
+/// An id below those that were made after a time (RFC 9562 §5.7: milliseconds, then what sorts by creation).
+pub(super) fn made_after(at: i64) -> Uuid {
+    let millis = u128::try_from(at.saturating_sub(SLACK) / 1_000).unwrap_or(0).min((1 << 48) - 1);
+    Uuid::from_u128(millis << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_made_later_lie_above() {
+        let id = Uuid::parse_str("0192f3a0-0000-7000-8000-000000000000").unwrap();
+        let made = 0x0192_f3a0_0000_i64 * 1_000;
+        assert!(made_after(made) < id && made_after(made + SLACK) <= id && made_after(made + SLACK + 1_000) > id);
+        assert_eq!((made_after(-5), made_after(i64::MIN)), (Uuid::nil(), Uuid::nil()));
+    }
+}
