@@ -6,6 +6,7 @@ pub mod backoffice;
 pub(crate) mod deadline;
 pub(crate) mod extract;
 pub(crate) mod middleware;
+pub(crate) mod page;
 pub(crate) mod scim;
 
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl Http {
         let scim_base = format!("{}{}", settings.public_url, scim::BASE);
         let limits = &settings.limits;
         let shared = Shared {
-            documents: Documents::new(&scim_base, &limits.protocol),
+            documents: Documents::new(&scim_base, &format!("{}{}", settings.public_url, scim::GUIDE), &limits.protocol),
             scim_base,
             bearer: Bearer::new(limits.protocol.clone()),
             rate_limit: settings.rate_limit.then(|| RateLimit::per_second(limits.token_rate, limits.token_burst)),
@@ -87,7 +88,10 @@ impl Http {
     /// Mounts the surfaces, and 404 for what is none of theirs. The backoffice is among them unless it has a listener of
     /// its own.
     pub fn configure(&self, config: &mut ServiceConfig) {
-        config.configure(|config| admin::configure(&self.shared, config)).service(scim::scope(&self.shared));
+        config
+            .configure(|config| admin::configure(&self.shared, config))
+            .service(scim::scope(&self.shared))
+            .service(scim::guide());
         if self.shared.state.settings.backoffice_listen.is_none() {
             config.service(backoffice::scope(&self.shared));
         }

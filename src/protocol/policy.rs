@@ -82,6 +82,8 @@ pub struct Limits {
     pub group_members: usize,
     /// Bytes of one string value.
     pub string_bytes: usize,
+    /// Bytes of one resource as it is stored, without `groups` and `members`, however many requests made it.
+    pub resource_bytes: usize,
     /// Characters of `userName`.
     pub user_name_characters: usize,
     /// Bytes of a filter.
@@ -106,6 +108,7 @@ impl Default for Limits {
             attribute_values: 1_000,
             group_members: 10_000,
             string_bytes: 64 * 1024,
+            resource_bytes: 1024 * 1024,
             user_name_characters: 512,
             filter_bytes: 8 * 1024,
             filter_depth: 32,

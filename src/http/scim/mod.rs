@@ -2,6 +2,7 @@
 
 mod discovery;
 pub(crate) mod error;
+mod guide;
 mod resources;
 mod response;
 mod search;
@@ -21,6 +22,13 @@ use error::Rejection;
 
 /// Path of the surface under the public URL.
 pub(crate) const BASE: &str = "/scim/v2";
+/// Path of the page that `documentationUri` names.
+pub(crate) const GUIDE: &str = "/docs/scim";
+
+/// That page, which needs no token.
+pub(crate) fn guide() -> Resource {
+    web::resource(GUIDE).route(web::get().to(guide::page)).route(web::head().to(guide::page))
+}
 
 /// Whether a path belongs to this surface.
 pub(crate) fn is_below(path: &str) -> bool {
@@ -33,6 +41,7 @@ pub(crate) fn route_of(path: &str) -> &'static str {
         return match path {
             "/healthz" => "/healthz",
             "/readyz" => "/readyz",
+            GUIDE => GUIDE,
             _ => "unrouted",
         };
     };

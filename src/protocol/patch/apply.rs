@@ -57,23 +57,25 @@ fn attribute_step(
             Ok(())
         }),
         Step::Add(attr, new) => edit(document, attr, policy, |values| {
-            work.spend(values.len() + new.len(), 1)?;
+            work.look(values, 1)?;
+            work.look(new, 1)?;
             let touched = values::add(values, new, cases(attr, rt));
             primary::settle(values, &touched)
         }),
         Step::Replace(attr, new) => edit(document, attr, policy, |values| {
-            work.spend(new.len(), 1)?;
+            work.look(new, 1)?;
             values.clear();
             values::add(values, new, cases(attr, rt));
             Ok(())
         }),
         Step::Discard(attr, listed) => edit(document, attr, policy, |values| {
-            work.spend(values.len(), listed.len())?;
+            work.look(values, listed.len())?;
+            work.look(listed, values.len())?;
             values::discard(values, listed, cases(attr, rt));
             Ok(())
         }),
         Step::Elements(attr, selection, change) => edit(document, attr, policy, |values| {
-            work.spend(values.len(), selection.filter.as_ref().map_or(1, terms))?;
+            work.look(values, selection.filter.as_ref().map_or(1, terms))?;
             values::change(values, attr, selection, change, cases(attr, rt))
         }),
         Step::Members(_) => Ok(()),

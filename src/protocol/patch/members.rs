@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::envelope::Verb;
 use super::step::{MemberChange, Step};
 use super::target::Target;
-use super::work::{Work, terms};
+use super::work::{Work, terms, text_weight};
 use super::{Member, MemberPlan, repair};
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::bind::bind_selection;
@@ -30,8 +30,10 @@ pub(super) fn read(
 ) -> Result<Option<MemberChange>, ScimError> {
     match target.attr.sub.as_deref() {
         Some("value") => return Err(ScimError::mutability("'members.value' is immutable: remove and add members")),
-        // R20: `display`, `type` and `$ref` are filled by the server; what a client says of them is not kept.
-        Some(_) => return Ok(None),
+        // R20 lets a member bring them along; a path that names them means to change them.
+        Some(sub) => {
+            return Err(ScimError::mutability(format!("'members.{sub}' is filled by the server, from the member")));
+        }
         None => {}
     }
     if let Some(filter) = &target.selection {
@@ -206,7 +208,8 @@ impl<'a> Fold<'a> {
     /// # Errors
     /// 400 `tooMany`.
     fn selected(&self, filter: &BoundFilter, work: &mut Work) -> Result<Vec<String>, ScimError> {
-        work.spend(self.stored.len() + self.last.len(), terms(filter))?;
+        let names = |member: &Member| member.display.as_deref().map_or(1, text_weight);
+        work.spend(self.stored.iter().map(names).sum::<usize>() + self.last.len(), terms(filter))?;
         let stored = self.elements.get_or_init(|| self.stored.iter().map(|m| (m.value.as_str(), element(m))).collect());
         let stays = |id: &str| !self.clear && self.last.get(id).is_none_or(|(joins, _)| *joins);
         let stored_now = stored.iter().filter(|(id, _)| stays(id)).map(|(id, element)| (*id, Cow::Borrowed(element)));

@@ -90,6 +90,19 @@ pub fn check(resource: &Resource, rt: &ResourceType, policy: &Policy) -> Result<
     check_user_name(resource, rt, policy)
 }
 
+/// Refuses a resource that many requests made larger than one may be.
+///
+/// # Errors
+/// 413.
+pub fn check_size(document: &str, policy: &Policy) -> Result<(), ScimError> {
+    let most = policy.limits.resource_bytes;
+    if document.len() > most {
+        let text = format!("The resource would be {} bytes long; at most {most} are stored", document.len());
+        return Err(ScimError::new(413, None, text));
+    }
+    Ok(())
+}
+
 /// Makes `schemas` the type's own URN and those of the extensions that hold data, and drops extensions without any.
 pub fn list_schemas(attributes: &mut Map<String, Value>, rt: &ResourceType) {
     let mut urns = vec![Value::from(&*rt.core.id)];

@@ -13,9 +13,6 @@ use crate::protocol::schema::offered::{self, Offered, OfferedKind, Offers};
 use crate::protocol::schema::{Registry, discovery};
 use crate::service::{Ctx, Result};
 
-/// Where people read about this service.
-const DOCUMENTATION: &str = "/ServiceProviderConfig";
-
 /// All documents as JSON text.
 pub struct Documents {
     usual: Published,
@@ -35,11 +32,11 @@ pub struct Published {
 }
 
 impl Documents {
-    /// Prints them for a base (`{public_url}/scim/v2`).
-    pub fn new(base: &str, limits: &Limits) -> Self {
+    /// Prints them for a base (`{public_url}/scim/v2`); `documentation` is the page where people read about this service.
+    pub fn new(base: &str, documentation: &str, limits: &Limits) -> Self {
         Documents {
-            usual: Published::new(base, limits, Offers::Nothing),
-            with_roles: Published::new(base, limits, Offers::RolesAndEntitlements),
+            usual: Published::new(base, documentation, limits, Offers::Nothing),
+            with_roles: Published::new(base, documentation, limits, Offers::RolesAndEntitlements),
         }
     }
 
@@ -50,13 +47,12 @@ impl Documents {
 }
 
 impl Published {
-    fn new(base: &str, limits: &Limits, offers: Offers) -> Self {
+    fn new(base: &str, documentation: &str, limits: &Limits, offers: Offers) -> Self {
         let registry = Registry::builtin();
-        let documentation = format!("{base}{DOCUMENTATION}");
         let resource_types = discovery::resource_types(base, registry, offers);
         let schemas = discovery::schemas(base, registry, offers);
         Published {
-            service_provider_config: discovery::service_provider_config(base, &documentation, limits, offers)
+            service_provider_config: discovery::service_provider_config(base, documentation, limits, offers)
                 .to_string(),
             resource_type: by_id(&resource_types, str::to_owned),
             schema: by_id(&schemas, str::to_ascii_lowercase),
@@ -128,7 +124,7 @@ mod tests {
 
     #[test]
     fn every_listed_document_answers_by_its_id() {
-        let documents = Documents::new("https://x.example/scim/v2", &Limits::default());
+        let documents = Documents::new("https://x.example/scim/v2", "https://x.example/docs/scim", &Limits::default());
         let with_roles = ConnectionSettings { roles_discovery: true, ..ConnectionSettings::default() };
         for settings in [ConnectionSettings::default(), with_roles] {
             let published = documents.of(&settings);

@@ -160,6 +160,7 @@ impl Importer {
         let resource = validated.map_err(|error| error.detail)?.resource;
         let (columns, values): (UserColumns, Vec<AttributeValue>) =
             keys::user_columns(&resource, resource.active().unwrap_or(true));
+        validate::check_size(&columns.document, &self.policy).map_err(|error| error.detail)?;
         let detail = created(&columns.document);
         let suspension = person.suspension.as_ref().map(Value::to_string);
         let hold = (person.invited || suspension.is_some()).then_some((person.invited, suspension));
@@ -181,6 +182,7 @@ impl Importer {
         }
         let is_unique = self.settings.duplicate_group_names == DuplicateGroupNames::Refuse;
         let columns = keys::group_columns(&validated.resource, is_unique);
+        validate::check_size(&columns.document, &self.policy).map_err(|error| error.detail)?;
         let detail = created(&columns.document);
         let action = Action::InsertGroup { id, columns, members: Vec::new(), unknown_members: UnknownMembers::Refuse };
         Ok(Made { at, id, action, detail, hold: None })

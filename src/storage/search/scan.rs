@@ -1,6 +1,8 @@
 //! Searches that must look into documents, because the filter or the order has no column: candidates stream by in
 //! batches, each is judged by `protocol::filter::evaluate`, and only the places of the wanted page are kept.
 
+use std::time::{Duration, Instant};
+
 use super::compile::Predicate;
 use super::job::{Job, LooksAt};
 use super::order::{By, Order, Place, document_key};
@@ -9,10 +11,13 @@ use super::select::{self, Row, Shape};
 use super::writes;
 use crate::protocol::filter::evaluate::evaluate;
 use crate::storage::db::Db;
-use crate::storage::{Found, References, Result, StorageError};
+use crate::storage::{Backend, Found, References, Result, StorageError};
 
-/// Resources read at once: bounds memory, and how far past the deadline a scan can run.
+/// Resources read at once.
 const BATCH: u64 = 500;
+/// Those of the first batch, and bytes of documents that a later one should come to: a scan's memory.
+const FIRST_BATCH: u64 = 50;
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// The same where each comes with all its members.
 const BATCH_WITH_REFERENCES: u64 = 20;
 /// Places kept to find a page far from the start in an order that only documents have.
@@ -33,9 +38,11 @@ pub(super) async fn page(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicat
     // With the total known, a page in column order ends the scan; it begins where the last page ended.
     let ends_early = known.is_some() && job.order.is_column();
     let mut scan = Scan::new(job, predicate, before.filter(|_| ends_early));
+    let mut pause = Pause::new();
     while let Some(rows) = scan.next_batch(db).await? {
-        job.check_deadline()?;
         for row in rows {
+            job.check_deadline()?;
+            pause.now_and_then(db).await;
             if let Some(place) = scan.judge(&row)? {
                 window.offer(place);
             }
@@ -60,6 +67,28 @@ pub(super) async fn page(db: &mut Db<'_>, job: &Job, predicate: Option<&Predicat
     Ok(Found { total, records })
 }
 
+/// Lets other requests of this thread go on: on PostgreSQL a scan is judged where requests are answered.
+struct Pause {
+    since: Instant,
+}
+
+impl Pause {
+    /// Longest stretch without a pause, but for the judgement of one resource.
+    const STRETCH: Duration = Duration::from_millis(5);
+
+    fn new() -> Self {
+        Pause { since: Instant::now() }
+    }
+
+    async fn now_and_then(&mut self, db: &Db<'_>) {
+        // On SQLite a scan has a thread of its own, where nothing may be waited for.
+        if select::backend(db) == Backend::Postgres && self.since.elapsed() > Self::STRETCH {
+            tokio::task::yield_now().await;
+            self.since = Instant::now();
+        }
+    }
+}
+
 /// Goes through the candidates, in the order of the search where a column has it, by id otherwise.
 struct Scan<'j> {
     job: &'j Job,
@@ -69,17 +98,19 @@ struct Scan<'j> {
     after: Option<Place>,
     /// Index of the current segment of the order.
     segment: usize,
+    /// Size of the next batch.
+    batch: u64,
 }
 
 impl<'j> Scan<'j> {
     fn new(job: &'j Job, predicate: Option<&'j Predicate>, after: Option<Place>) -> Self {
         let order = if job.order.is_column() { job.order.clone() } else { Order { by: By::Id, descending: false } };
         let segment = after.as_ref().map_or(0, |place| order.segment_of(place));
-        Scan { job, predicate, order, looks: job.looks_at(), after, segment }
+        Scan { job, predicate, order, looks: job.looks_at(), after, segment, batch: FIRST_BATCH }
     }
 
     async fn next_batch(&mut self, db: &mut Db<'_>) -> Result<Option<Vec<Row>>> {
-        let limit = if self.looks.references { BATCH_WITH_REFERENCES } else { BATCH };
+        let limit = if self.looks.references { BATCH_WITH_REFERENCES } else { self.batch };
         while let Some(absent) = self.order.segments().get(self.segment).copied() {
             let mut tail = self.job.candidates(db, self.predicate);
             self.order.restrict(&mut tail, absent, self.after.as_ref());
@@ -91,6 +122,9 @@ impl<'j> Scan<'j> {
             match rows.last() {
                 Some(last) => {
                     self.after = Some(last.place(&self.order));
+                    let bytes: u64 = rows.iter().map(|row| row.document.len() as u64).sum();
+                    let average = bytes / rows.len() as u64 + 1;
+                    self.batch = (BATCH_BYTES / average).clamp(1, BATCH);
                     return Ok(Some(rows));
                 }
                 None => {

@@ -11,6 +11,11 @@ on_both! {
         let caller = app.caller().await;
         let config = caller.get("/ServiceProviderConfig").await.expect(200);
         assert_eq!(config["meta"]["location"], format!("{}/ServiceProviderConfig", caller.base()));
+        // People read it in a browser, without a token.
+        let documentation = config["documentationUri"].as_str().expect("an address");
+        let page = reqwest::get(documentation).await.expect("an answer");
+        assert_eq!((page.status().as_u16(), &page.headers()["content-type"]), (200, &"text/html; charset=utf-8".parse().unwrap()));
+        assert!(page.text().await.expect("a page").contains("Connecting an identity provider"));
         for (path, ids) in [("/ResourceTypes", &["User", "Group"][..]), ("/Schemas", &[USER, GROUP, ENTERPRISE])] {
             let list = caller.get(path).await.expect(200);
             assert_eq!(list["totalResults"], ids.len());

@@ -70,6 +70,24 @@ on_both! {
         caller.with_text("POST", "/Users", padded(1024 * 1024)).await.expect(201);
     }
 
+    async fn a_resource_that_many_requests_made(app: &TestApp)
+    with |settings: &mut Settings| settings.limits.protocol.resource_bytes = 2_000,
+    {
+        let caller = app.caller().await;
+        let path = format!("/Users/{}", caller.user("grown").await);
+        let stored = caller.get(&path).await.expect(200);
+        let add = |name: &str, length: usize| patch(json!([{ "op": "add", "path": name, "value": "x".repeat(length) }]));
+        caller.patch(&path, &add("title", 1_000)).await.expect(200);
+        caller.patch(&path, &add("nickName", 1_000)).await.expect_error(413, None);
+        let mut sized = stored.clone();
+        sized["title"] = json!("x".repeat(2_500));
+        caller.put(&path, &sized).await.expect_error(413, None);
+        caller.post("/Users", &user_with("large", json!({ "title": "x".repeat(2_500) }))).await.expect_error(413, None);
+        let group = json!({ "schemas": [GROUP], "displayName": "x".repeat(2_500) });
+        caller.post("/Groups", &group).await.expect_error(413, None);
+        assert_eq!(caller.get(&path).await.expect(200)["title"].as_str().map(str::len), Some(1_000));
+    }
+
     async fn json_depth(app: &TestApp) {
         let caller = app.caller().await;
         caller.with_text("POST", "/Users", nested(64)).await.expect(201);

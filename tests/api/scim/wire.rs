@@ -260,6 +260,17 @@ on_both! {
         let selections = patch(json!(vec![json!({ "op": "remove", "path": selection }); 500]));
         caller.patch(&format!("/Users/{many}"), &selections).await.expect_error(400, Some("tooMany"));
         other.get("/Users").await.expect(200);
+        let emails: Vec<_> = (0..15).map(|n| json!({ "value": format!("{n}{}", "é".repeat(32_000)) })).collect();
+        let long = user_with("long", json!({ "emails": emails }));
+        let long = caller.post("/Users", &long).await.expect(201)["id"].as_str().expect("an id").to_owned();
+        let terms: Vec<_> = (0..98).map(|n| format!("value co \"z{n}\"")).collect();
+        let selection = format!("emails[{}].display", terms.join(" or "));
+        let selection = patch(json!([{ "op": "replace", "path": selection, "value": "x" }]));
+        caller.patch(&format!("/Users/{long}"), &selection).await.expect_error(400, Some("tooMany"));
+        let filter = terms.join(" or ").replace("value", "emails.value");
+        let found = caller.post("/Users/.search", &search(json!({ "filter": filter }))).await.expect(200);
+        assert_eq!(found["totalResults"], 0);
+        other.get("/Users").await.expect(200);
         let open = |text: &str, times: usize| text.repeat(times);
         for body in [
             open("[", 500_000),

@@ -153,11 +153,11 @@ fn more_comparisons_than_one_request_may_make_are_refused() {
     let operations = |count: usize, operation: Value| Value::Array(vec![operation; count]);
     let select = |terms| json!({ "op": "remove", "path": format!("emails[{}]", filter(terms)) });
     let listed = |n: usize| json!({ "op": "remove", "path": "emails", "value": vec![json!({ "value": "z" }); n] });
-    // 1,000 values: 500 comparisons of each are the most.
+    // 1,000 values: 500 comparisons of each are the most. A listed value is compared from both sides.
     for (count, operation) in [
         (5, select(100)),
         (500, select(1)),
-        (1, listed(500)),
+        (1, listed(250)),
         (500, json!({ "op": "remove", "path": "emails[type eq \"x\"].display" })),
     ] {
         check(&before, &operations(count, operation.clone()), &before);
@@ -165,5 +165,16 @@ fn more_comparisons_than_one_request_may_make_are_refused() {
         let mut more = operations(count, operation);
         more.as_array_mut().unwrap().push(one_more);
         refused(&before, &more, ScimType::TooMany, &Policy::default());
+    }
+}
+
+#[test]
+fn long_values_count_by_their_length() {
+    let emails = |text: &str| json!({ "emails": (0..15).map(|n| json!({ "value": format!("{n}{}", text.repeat(32_000)) })).collect::<Vec<_>>() });
+    let select = |terms: usize| json!([{ "op": "remove", "path": format!("emails[{}]", vec!["value co \"z\""; terms].join(" or ")) }]);
+    for (text, fits, over) in [("a", 66, 67), ("é", 2, 3)] {
+        let before = emails(text);
+        check(&before, &select(fits), &before);
+        refused(&before, &select(over), ScimType::TooMany, &Policy::default());
     }
 }

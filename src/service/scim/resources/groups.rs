@@ -46,7 +46,7 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value, projection: &P
     let validated = validate::create(body, resource_type(), &ctx.policy)?;
     let members = known_form(ctx, validated.members.unwrap_or_default())?;
     let id = ids::resource();
-    let columns = columns(ctx, &validated.resource);
+    let columns = columns(ctx, &validated.resource)?;
     let document = columns.document.clone();
     let has_members = !members.is_empty();
     let action = Action::InsertGroup { id, columns, members, unknown_members: unknown_members(ctx) };
@@ -202,7 +202,7 @@ async fn update(ctx: &Ctx, db: &Database, record: &GroupRecord, strict: bool, ch
     let action = Action::UpdateGroup {
         id: record.id,
         expected: (strict || differs).then_some(record.version),
-        columns: differs.then(|| columns(ctx, change.next)),
+        columns: differs.then(|| columns(ctx, change.next)).transpose()?,
         members: change.members,
         unknown_members: unknown_members(ctx),
     };
@@ -256,8 +256,10 @@ async fn load(
     Ok((record, current))
 }
 
-fn columns(ctx: &Ctx, resource: &Resource) -> GroupColumns {
-    keys::group_columns(resource, ctx.settings.duplicate_group_names == DuplicateGroupNames::Refuse)
+fn columns(ctx: &Ctx, resource: &Resource) -> Result<GroupColumns> {
+    let columns = keys::group_columns(resource, ctx.settings.duplicate_group_names == DuplicateGroupNames::Refuse);
+    validate::check_size(&columns.document, &ctx.policy)?;
+    Ok(columns)
 }
 
 fn unknown_members(ctx: &Ctx) -> write::UnknownMembers {

@@ -48,6 +48,7 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     let id = ids::resource();
     let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
     refuse_blocked(ctx, db, &columns).await?;
+    validate::check_size(&columns.document, &ctx.policy)?;
     let document = columns.document.clone();
     let action = Action::InsertUser { id, columns, values };
     let applied = once(commit(ctx, db, action, detail::created(&document)).await)?;
@@ -139,6 +140,7 @@ async fn store(
 ) -> Attempt<Written> {
     if current.attributes != next.attributes {
         let (columns, values) = keys::user_columns(next, next.active().unwrap_or(record.access));
+        validate::check_size(&columns.document, &ctx.policy)?;
         let document = columns.document.clone();
         let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
         let action = Action::ReplaceUser {
