@@ -12,6 +12,7 @@ mod output;
 mod secret_key;
 mod serve;
 mod token;
+mod transfer;
 mod user;
 
 use std::process::ExitCode;
@@ -53,6 +54,12 @@ enum Command {
     /// Create, list and revoke SCIM tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Read people, groups, memberships and roles from a file (JSON Lines, or CSV of people)
+    ///
+    /// What was interrupted goes on where it stopped when the same command is given again.
+    Import(transfer::import::Arguments),
+    /// Write people, groups, memberships and roles as JSON Lines, or people as CSV
+    Export(transfer::export::Arguments),
     /// Create API keys
     #[command(subcommand)]
     ApiKey(api_key::Command),
@@ -125,6 +132,8 @@ async fn execute(command: Command, settings: Settings, log: LogWriter) -> Result
         Command::Organization(command) => organization::run(&command, &settings).await,
         Command::Connection(command) => connection::run(&command, &settings).await,
         Command::Token(command) => token::run(&command, &settings).await,
+        Command::Import(arguments) => return transfer::import::run(&arguments, &settings).await,
+        Command::Export(arguments) => transfer::export::run(&arguments, &settings).await,
         Command::ApiKey(command) => api_key::run(&command, &settings).await,
         Command::User(command) => user::run(&command, &settings).await,
         Command::SecretKey(_) | Command::Doctor(_) | Command::Openapi => Ok(()),

@@ -6,6 +6,10 @@ pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// Enterprise User extension.
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// Values that `roles` of a User may take (draft-ietf-scim-roles-entitlements).
+pub const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
+/// Values that `entitlements` of a User may take.
+pub const ENTITLEMENT: &str = "urn:ietf:params:scim:schemas:core:2.0:Entitlement";
 /// Schema of schema definitions.
 pub const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 /// Schema of resource type definitions.

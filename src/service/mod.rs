@@ -23,6 +23,7 @@ pub mod person_export;
 pub mod provisioning_log;
 pub mod retention;
 pub mod scim;
+pub mod transfer;
 
 pub use error::{Result, ServiceError, Unauthenticated};
 

@@ -2,12 +2,12 @@
 //! Wiring only; what is served belongs to `http`.
 
 mod background;
+mod listen;
 mod probes;
 mod tls;
 mod upkeep;
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +22,9 @@ use crate::state::{AppState, Clock, Wake};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
 use probes::Readiness;
+use listen::{listen, own_listener, port_of, resolve};
 pub use tls::{Certificate, check_key_mode};
 
-/// Connections that wait to be accepted; the kernel lowers it to its own bound (`net.core.somaxconn`).
-const BACKLOG: u32 = 4096;
 /// Seconds that running requests have after the signal to stop.
 const STOP: u64 = 30;
 /// How often the certificate's files are looked at.
@@ -290,53 +289,6 @@ pub async fn migrate(db: &Database, apply: bool) -> Result<(), StartError> {
         log::info!("migration {name} applied");
     }
     Ok(())
-}
-
-fn resolve(address: &str) -> Result<Vec<SocketAddr>, StartError> {
-    let failed = |cause| StartError::Listen { address: address.to_owned(), cause };
-    let mut addresses: Vec<SocketAddr> = address.to_socket_addrs().map_err(failed)?.collect();
-    // A name may stand for several addresses, which would get different free ports.
-    if addresses.first().is_some_and(|a| a.port() == 0) {
-        addresses.truncate(1);
-    }
-    Ok(addresses)
-}
-
-fn listen(address: &str, addresses: &[SocketAddr]) -> Result<Vec<std::net::TcpListener>, StartError> {
-    let mut sockets = Vec::new();
-    let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "the name stands for no address");
-    for one in addresses {
-        match bind(*one) {
-            Ok(socket) => sockets.push(socket),
-            Err(e) => failure = e,
-        }
-    }
-    // As with a name that has an IPv6 address on a machine without IPv6: one that works is enough.
-    if sockets.is_empty() {
-        Err(StartError::Listen { address: address.to_owned(), cause: failure })
-    } else {
-        Ok(sockets)
-    }
-}
-
-/// With address reuse, so that a restart need not wait for old connections to be forgotten.
-fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
-}
-
-fn port_of(sockets: &[std::net::TcpListener]) -> u16 {
-    sockets.first().and_then(|s| s.local_addr().ok()).map_or(0, |a| a.port())
-}
-
-/// Opens the listener of the backoffice; answers its address with the port that the system chose.
-fn own_listener(address: String) -> Result<(Vec<std::net::TcpListener>, String), StartError> {
-    let sockets = listen(&address, &resolve(&address)?)?;
-    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-    let address = format!("{host}:{}", port_of(&sockets));
-    Ok((sockets, address))
 }
 
 /// What a listener serves.

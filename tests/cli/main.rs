@@ -17,4 +17,5 @@ mod readme;
 mod serve;
 mod settings;
 mod token;
+mod transfer;
 mod user;

@@ -79,8 +79,8 @@ impl Wrong {
             return;
         }
         match name {
-            "may_grant_admin" if value.is_boolean() || value.is_null() => {}
-            "may_grant_admin" => self.push(pointer, "This must be true or false."),
+            "may_grant_admin" | "roles_discovery" if value.is_boolean() || value.is_null() => {}
+            "may_grant_admin" | "roles_discovery" => self.push(pointer, "This must be true or false."),
             "repairs" => self.judge_inner(&pointer, value, |name, value| {
                 if !is_repair(name) {
                     return Some("There is no such repair.".to_owned());

@@ -68,6 +68,9 @@ pub struct ConnectionSettings {
     pub duplicate_group_names: DuplicateGroupNames,
     /// `repairs`: client dialects switched on or off by name.
     pub repairs: BTreeMap<String, bool>,
+    /// `roles_discovery`: whether `/Roles` and `/Entitlements` are published. Off by default, because suites that test a
+    /// server try to write to every resource type that it advertises.
+    pub roles_discovery: bool,
     /// `adoption`
     pub adoption: AdoptionPolicy,
     /// `may_grant_admin`: whether the directory's `roles` give `admin` and `billing` too.
@@ -138,11 +141,12 @@ mod tests {
     #[test]
     fn every_member_is_read_and_unknown_ones_are_left_alone() {
         let text = r#"{"unknown_members":"ignore","duplicate_group_names":"allow","repairs":{"op_any_case":false,"x":true},
-            "adoption":"verified_domain","may_grant_admin":true,"guard":{"percent":5},"later":1}"#;
+            "adoption":"verified_domain","may_grant_admin":true,"roles_discovery":true,"guard":{"percent":5},"later":1}"#;
         let settings = ConnectionSettings::parse(text).unwrap();
         assert_eq!(settings.unknown_members, UnknownMembers::Ignore);
         assert_eq!(settings.duplicate_group_names, DuplicateGroupNames::Allow);
         assert_eq!(settings.repairs(), Repairs { op_any_case: false, ..Repairs::default() });
+        assert!(settings.roles_discovery);
         assert_eq!((settings.adoption, settings.may_grant_admin), (AdoptionPolicy::VerifiedDomain, true));
         assert_eq!(settings.guard, Guard { percent: 5, minimum: 10 });
     }

@@ -134,10 +134,21 @@ impl PermissionSet {
         self.reach(permission) != Reach::None
     }
 
+    /// Whether all of another set is there, each permission as far.
+    pub fn covers(&self, other: &PermissionSet) -> bool {
+        self.0.iter().zip(&other.0).all(|(own, other)| own >= other)
+    }
+
     /// What is there, with its reach, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (Permission, Reach)> + '_ {
         Permission::all().zip(self.0).filter(|(_, reach)| *reach != Reach::None)
     }
+}
+
+/// The roles that permit nothing beyond what a role permits, itself left out.
+pub fn roles_within(role: Role) -> impl Iterator<Item = Role> {
+    let set = PermissionSet::of(role.into());
+    Role::ALL.into_iter().filter(move |other| *other != role && set.covers(&PermissionSet::of((*other).into())))
 }
 
 /// The roles that an API key may be given by somebody: all by an Admin, `data_admin` and `read_only` by a Data Admin, none by
@@ -238,6 +249,13 @@ mod tests {
         for role in Role::ALL {
             let set = PermissionSet::of(role.into());
             assert!(!set.allows(P::AuditRead) || set.allows(P::ProvisioningLogRead), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_admin_may_all_that_another_role_permits() {
+        for role in Role::ALL {
+            assert_eq!(roles_within(role).count(), if role == Role::Admin { 5 } else { 0 }, "{role:?}");
         }
     }
 

@@ -1,7 +1,5 @@
 //! Lists as CSV and NDJSON, streamed page by page: the memory that an export takes does not grow with it.
 
-use std::fmt::Display;
-
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use futures_util::stream;
@@ -9,6 +7,7 @@ use serde::Serialize;
 
 use super::granted::Format;
 use super::problem::Problem;
+use crate::domain::csv::line;
 use crate::service::admin::Refusal;
 use crate::service::admin::paging::{Page, PageRequest};
 
@@ -69,48 +68,5 @@ fn print<E: Exported>(format: Format, row: &E) -> String {
         Format::Csv => line(&row.cells()),
         // A row is a struct with text keys, whose serialization cannot fail.
         Format::Json | Format::Ndjson => serde_json::to_string(row).unwrap_or_default() + "\n",
-    }
-}
-
-/// A line of CSV (RFC 4180).
-fn line<C: Display>(cells: &[C]) -> String {
-    let cells: Vec<_> = cells.iter().map(|cell| quoted(&cell.to_string())).collect();
-    cells.join(",") + "\r\n"
-}
-
-/// A cell. One that a spreadsheet would take for a formula gets an apostrophe in front.
-fn quoted(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if text.contains([',', '"', '\r', '\n']) {
-        format!("\"{guard}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{guard}{text}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_formulas_are_neutralised() {
-        for (text, cell) in [
-            ("", ""),
-            ("plain", "plain"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\tx", "'\tx"),
-            ("\rx", "\"'\rx\""),
-            ("=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),
-            ("a=b", "a=b"),
-        ] {
-            assert_eq!(quoted(text), cell, "{text:?}");
-        }
-        assert_eq!(line(&["a", "b,c"]), "a,\"b,c\"\r\n");
     }
 }

@@ -58,6 +58,10 @@ pub(crate) fn route_of(path: &str) -> &'static str {
         ("ResourceTypes", Some(id)) if is_segment(id) => "/scim/v2/ResourceTypes/{id}",
         ("Schemas", None) => "/scim/v2/Schemas",
         ("Schemas", Some(id)) if is_segment(id) => "/scim/v2/Schemas/{id}",
+        ("Roles", None) => "/scim/v2/Roles",
+        ("Roles", Some(id)) if is_segment(id) => "/scim/v2/Roles/{id}",
+        ("Entitlements", None) => "/scim/v2/Entitlements",
+        ("Entitlements", Some(id)) if is_segment(id) => "/scim/v2/Entitlements/{id}",
         ("Me", None) => "/scim/v2/Me",
         (".search", None) => "/scim/v2/.search",
         ("Bulk", None) => "/scim/v2/Bulk",
@@ -86,6 +90,10 @@ pub(super) fn scope(shared: &Arc<Shared>) -> impl HttpServiceFactory + use<> {
         .service(document("/ResourceTypes/{id}").route(read().to(discovery::resource_type)))
         .service(document("/Schemas").route(read().to(discovery::schemas)))
         .service(document("/Schemas/{id}").route(read().to(discovery::schema)))
+        .service(document("/Roles").route(read().to(discovery::roles)))
+        .service(document("/Roles/{id}").route(read().to(discovery::role)))
+        .service(document("/Entitlements").route(read().to(discovery::entitlements)))
+        .service(document("/Entitlements/{id}").route(read().to(discovery::entitlement)))
         .service(not_offered("/Me", "No token of this service stands for a user"))
         .service(
             web::resource("/.search").route(web::post().to(search::everywhere)).default_service(not_allowed("POST")),
@@ -169,6 +177,7 @@ mod tests {
             ("/scim/v2/Users/1/2", "unrouted"),
             ("/scim/v2/Users/", "unrouted"),
             ("/scim/v2/Schemas/urn:x", "/scim/v2/Schemas/{id}"),
+            ("/scim/v2/Roles/admin", "/scim/v2/Roles/{id}"),
             ("/scim/v2", "unrouted"),
             ("/healthz", "/healthz"),
             ("/secret/x", "unrouted"),

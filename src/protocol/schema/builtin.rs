@@ -213,6 +213,30 @@ fn enterprise_user() -> Schema {
     }
 }
 
+/// Role or Entitlement (draft-ietf-scim-roles-entitlements): a value that an attribute of User may take. Of `roles` one may
+/// be primary.
+pub(super) fn offered(id: &str, name: &str) -> Schema {
+    let mut attributes = vec![
+        string("value", "What the User's attribute holds.").exact().required().unique(),
+        string("display", "A human-readable name, for display."),
+        string("type", "A label for the value's function."),
+    ];
+    if id == urn::ROLE {
+        attributes.push(boolean("primary", "Whether this is the usual one."));
+    }
+    attributes.extend([
+        boolean("supported", "Whether it may be assigned now."),
+        boolean("limitedAssignmentsPermitted", "Whether the number of assignments is limited."),
+        attribute("totalAssignmentsPermitted", Kind::Integer, "How many assignments there may be."),
+        attribute("totalAssignmentsUsed", Kind::Integer, "How many assignments there are."),
+        string("contains", "Values that permit nothing beyond what this one permits.").exact().several(),
+        string("containedBy", "Values that permit all that this one permits.").exact().several(),
+    ]);
+    let attributes = attributes.into_iter().map(Attribute::read_only).collect();
+    let description = format!("A value of a User's {}s", name.to_ascii_lowercase());
+    Schema { id: id.into(), name: name.into(), description: description.into(), attributes }
+}
+
 fn attribute(name: &str, kind: Kind, description: &str) -> Attribute {
     Attribute {
         name: name.into(),
@@ -277,6 +301,9 @@ impl Attribute {
     }
     fn unique(self) -> Self {
         Attribute { uniqueness: Uniqueness::Server, ..self }
+    }
+    fn several(self) -> Self {
+        Attribute { multi_valued: true, ..self }
     }
     fn read_only(self) -> Self {
         Attribute { mutability: Mutability::ReadOnly, ..self }

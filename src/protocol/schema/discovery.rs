@@ -4,13 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::offered::{self, Offers};
 use super::{Attribute, Kind, Mutability, Registry, ResourceKind, ResourceType, Returned, Schema, Uniqueness};
 use crate::protocol::policy::Limits;
 use crate::protocol::urn;
 
 /// `/ServiceProviderConfig` (RFC 7643 §5). `documentation` is where people read about this service.
-pub fn service_provider_config(base: &str, documentation: &str, limits: &Limits) -> Value {
-    json!({
+pub fn service_provider_config(base: &str, documentation: &str, limits: &Limits, offers: Offers) -> Value {
+    let mut config = json!({
         "schemas": [urn::SERVICE_PROVIDER_CONFIG],
         "documentationUri": documentation,
         "patch": { "supported": true },
@@ -31,27 +32,24 @@ pub fn service_provider_config(base: &str, documentation: &str, limits: &Limits)
             "resourceType": "ServiceProviderConfig",
             "location": format!("{base}/ServiceProviderConfig"),
         },
-    })
+    });
+    if offers == Offers::RolesAndEntitlements
+        && let Some(map) = config.as_object_mut()
+    {
+        map.insert("RolesAndEntitlements".to_owned(), offered::capabilities());
+    }
+    config
 }
 
 /// `/ResourceTypes`, a ListResponse.
-pub fn resource_types(base: &str, registry: &Registry) -> Value {
-    list(types(registry).iter().map(|rt| print_type(base, rt)).collect())
-}
-
-/// `/ResourceTypes/{id}`; `None` for an unknown id.
-pub fn resource_type(base: &str, registry: &Registry, id: &str) -> Option<Value> {
-    types(registry).into_iter().find(|rt| rt.kind.name() == id).map(|rt| print_type(base, rt))
+pub fn resource_types(base: &str, registry: &Registry, offers: Offers) -> Value {
+    let offered = offers.schemas().iter().map(|schema| offered::print_type(base, schema));
+    list(types(registry).iter().map(|rt| print_type(base, rt)).chain(offered).collect())
 }
 
 /// `/Schemas`, a ListResponse.
-pub fn schemas(base: &str, registry: &Registry) -> Value {
-    list(all_schemas(registry).map(|schema| print_schema(base, schema)).collect())
-}
-
-/// `/Schemas/{urn}`, the URN in any letter case; `None` for an unknown one.
-pub fn schema(base: &str, registry: &Registry, urn: &str) -> Option<Value> {
-    all_schemas(registry).find(|schema| schema.id.eq_ignore_ascii_case(urn)).map(|schema| print_schema(base, schema))
+pub fn schemas(base: &str, registry: &Registry, offers: Offers) -> Value {
+    list(all_schemas(registry).chain(offers.schemas()).map(|schema| print_schema(base, schema)).collect())
 }
 
 fn types(registry: &Registry) -> [&ResourceType; 2] {
@@ -63,7 +61,8 @@ fn all_schemas(registry: &Registry) -> impl Iterator<Item = &Schema> {
     cores.chain(types(registry).into_iter().flat_map(|rt| &rt.extensions))
 }
 
-fn list(resources: Vec<Value>) -> Value {
+/// A ListResponse of one page.
+pub(super) fn list(resources: Vec<Value>) -> Value {
     let count = resources.len();
     json!({
         "schemas": [urn::LIST_RESPONSE],
@@ -196,8 +195,13 @@ mod tests {
         Registry::builtin()
     }
 
+    fn by_id(list: &Value, id: &str) -> Option<Value> {
+        list["Resources"].as_array().unwrap().iter().find(|resource| resource["id"] == id).cloned()
+    }
+
     fn attribute(urn: &str, path: &str) -> Value {
-        let mut found = schema(BASE, registry(), urn).unwrap()["attributes"].clone();
+        let listed = schemas(BASE, registry(), Offers::RolesAndEntitlements);
+        let mut found = by_id(&listed, urn).unwrap()["attributes"].clone();
         let mut attr = Value::Null;
         for name in path.split('.') {
             attr = found.as_array().unwrap().iter().find(|a| a["name"] == name).unwrap().clone();
@@ -217,7 +221,8 @@ mod tests {
 
     #[test]
     fn the_configuration_tells_what_the_service_does() {
-        let config = service_provider_config(BASE, "https://rollcall.example/docs", &Limits::default());
+        let config =
+            service_provider_config(BASE, "https://rollcall.example/docs", &Limits::default(), Offers::Nothing);
         let supported: Vec<bool> = ["patch", "bulk", "filter", "changePassword", "sort", "etag"]
             .iter()
             .map(|name| config[*name]["supported"].as_bool().unwrap())
@@ -227,49 +232,55 @@ mod tests {
         assert_eq!(config["authenticationSchemes"][0]["type"], "oauthbearertoken");
         assert_eq!(config["meta"]["location"], "https://rollcall.example/scim/v2/ServiceProviderConfig");
         assert_eq!(config["documentationUri"], "https://rollcall.example/docs");
+        assert_eq!(config.get("RolesAndEntitlements"), None);
     }
 
     #[test]
     fn resource_types_are_listed_and_found_by_id() {
-        let listed = resource_types(BASE, registry());
+        let listed = resource_types(BASE, registry(), Offers::Nothing);
         assert_eq!(
             (&listed["totalResults"], &listed["itemsPerPage"], &listed["startIndex"]),
             (&json!(2), &json!(2), &json!(1))
         );
-        let user = resource_type(BASE, registry(), "User").unwrap();
+        let user = by_id(&listed, "User").unwrap();
         let expected = json!({
             "schemas": [urn::RESOURCE_TYPE], "id": "User", "name": "User", "endpoint": "/Users", "description": "User Account",
             "schema": urn::USER, "schemaExtensions": [{ "schema": urn::ENTERPRISE_USER, "required": false }],
             "meta": { "resourceType": "ResourceType", "location": format!("{BASE}/ResourceTypes/User") },
         });
         assert_eq!(user, expected);
-        assert_eq!(listed["Resources"][0], user);
-        let group = resource_type(BASE, registry(), "Group").unwrap();
+        let group = by_id(&listed, "Group").unwrap();
         assert_eq!((&group["endpoint"], group.get("schemaExtensions")), (&json!("/Groups"), None));
-        assert_eq!(resource_type(BASE, registry(), "Device"), None);
+        let listed = resource_types(BASE, registry(), Offers::RolesAndEntitlements);
+        let role = by_id(&listed, "Role").unwrap();
+        assert_eq!((&role["endpoint"], &role["schema"]), (&json!("/Roles"), &json!(urn::ROLE)));
+        assert_eq!(
+            (&listed["totalResults"], &listed["Resources"][3]["endpoint"]),
+            (&json!(4), &json!("/Entitlements"))
+        );
     }
 
     #[test]
     fn schemas_are_listed_and_found_by_urn() {
-        let listed = schemas(BASE, registry());
+        let listed = schemas(BASE, registry(), Offers::Nothing);
         let ids: Vec<&str> =
             listed["Resources"].as_array().unwrap().iter().map(|s| s["id"].as_str().unwrap()).collect();
         assert_eq!(ids, [urn::USER, urn::GROUP, urn::ENTERPRISE_USER]);
         assert_eq!(listed["totalResults"], 3);
         for (resource, id) in listed["Resources"].as_array().unwrap().iter().zip(ids) {
-            assert_eq!(schema(BASE, registry(), &id.to_uppercase()).as_ref(), Some(resource));
             assert_eq!(resource["meta"]["location"], format!("{BASE}/Schemas/{id}"));
             assert_eq!(resource["schemas"], json!([urn::SCHEMA]));
         }
-        assert_eq!(schema(BASE, registry(), urn::SCHEMA), None);
+        let listed = schemas(BASE, registry(), Offers::RolesAndEntitlements);
+        assert!(by_id(&listed, urn::ROLE).is_some() && by_id(&listed, urn::ENTITLEMENT).is_some());
     }
 
     #[test]
     fn nothing_published_is_null() {
         let documents = [
-            schemas(BASE, registry()),
-            resource_types(BASE, registry()),
-            service_provider_config(BASE, "https://x", &Limits::default()),
+            schemas(BASE, registry(), Offers::RolesAndEntitlements),
+            resource_types(BASE, registry(), Offers::RolesAndEntitlements),
+            service_provider_config(BASE, "https://x", &Limits::default(), Offers::RolesAndEntitlements),
         ];
         for document in documents {
             assert!(no_null(&document), "{document}");
@@ -298,6 +309,9 @@ mod tests {
             (urn::GROUP, "members.display", "mutability", json!("readOnly")),
             (urn::GROUP, "members.$ref", "referenceTypes", json!(["User", "Group"])),
             (urn::ENTERPRISE_USER, "manager.displayName", "mutability", json!("readOnly")),
+            (urn::ROLE, "value", "mutability", json!("readOnly")),
+            (urn::ROLE, "contains", "multiValued", json!(true)),
+            (urn::ENTITLEMENT, "supported", "type", json!("boolean")),
         ];
         for (urn, path, characteristic, expected) in cases {
             assert_eq!(attribute(urn, path)[characteristic], expected, "{path} {characteristic}");

@@ -1,10 +1,12 @@
 //! Attributes and their characteristics (RFC 7643 §2.2, §7), schemas and resource types.
-//! `registry` looks names up, `builtin` defines User, Group and EnterpriseUser, `discovery` prints the documents.
+//! `registry` looks names up, `builtin` defines User, Group and EnterpriseUser, `discovery` prints the documents,
+//! `offered` what they say of roles and entitlements.
 
 use std::sync::Arc;
 
 pub mod builtin;
 pub mod discovery;
+pub mod offered;
 pub mod registry;
 
 pub use registry::{Registry, Resolved};

@@ -94,7 +94,7 @@ impl OperatorCtx {
     }
 
     /// One event's worth of it.
-    fn deed(&self) -> Deed {
+    pub(crate) fn deed(&self) -> Deed {
         Deed {
             event: ids::event(),
             at: self.now,

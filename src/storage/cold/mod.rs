@@ -37,6 +37,7 @@ mod retention;
 pub mod roles;
 pub mod sub_accounts;
 pub mod tokens;
+pub mod transfer;
 
 pub use audit_log::{EventKey, EventRecord};
 pub use connections::NewConnection;

@@ -163,6 +163,16 @@ impl TestApp {
         &self.home
     }
 
+    /// Sets the settings document of a tenant's connection. Callers made before may not notice for a second.
+    pub(crate) async fn settings(&self, tenant: &Tenant, document: &str) {
+        let id = tenant.made.connection.id.0;
+        let id = match self.state.db.backend() {
+            Backend::Sqlite => format!("x'{}'", id.simple()),
+            Backend::Postgres => format!("'{id}'"),
+        };
+        self.execute(&format!("UPDATE connections SET settings = '{document}' WHERE id = {id}")).await;
+    }
+
     /// Runs statements on the application's database.
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use crate::helpers::*;
 
+const ROLE: &str = "urn:ietf:params:scim:schemas:core:2.0:Role";
+
 on_both! {
     async fn documents_name_their_own_addresses(app: &TestApp) {
         let caller = app.caller().await;
@@ -62,5 +64,55 @@ on_both! {
         for path in ["", "/", "/users", "/Users/", "/Users/1/2", "/Users//", "/Nonsense", "/ServiceProviderConfig/x"] {
             caller.get(path).await.expect_error(404, None);
         }
+    }
+    async fn roles_are_listed_where_the_connection_publishes_them(app: &TestApp) {
+        let tenant = app.tenant().await;
+        for path in ["/Roles", "/Roles/admin", "/Entitlements", "/ResourceTypes/Role", &format!("/Schemas/{ROLE}")] {
+            tenant.caller.get(path).await.expect_error(404, None);
+        }
+        let config = tenant.caller.get("/ServiceProviderConfig").await.expect(200);
+        assert_eq!(config.get("RolesAndEntitlements"), None);
+
+        app.settings(&tenant, r#"{"roles_discovery":true}"#).await;
+        let caller = app.fresh(&tenant).await;
+        let config = caller.get("/ServiceProviderConfig").await.expect(200);
+        assert_eq!(config["RolesAndEntitlements"]["roles"]["supported"], true);
+        assert_eq!(caller.get("/ResourceTypes").await.expect(200)["totalResults"], 4);
+        assert_eq!(caller.get("/Schemas").await.expect(200)["totalResults"], 5);
+        for (path, endpoint) in [("/ResourceTypes/Role", "/Roles"), ("/ResourceTypes/Entitlement", "/Entitlements")] {
+            assert_eq!(caller.get(path).await.expect(200)["endpoint"], endpoint);
+        }
+        let schema = caller.get(&format!("/Schemas/{ROLE}")).await.expect(200);
+        let attributes = schema["attributes"].as_array().unwrap();
+        assert!(attributes.iter().all(|attribute| attribute["mutability"] == "readOnly"));
+
+        let roles = caller.get("/Roles").await.expect(200);
+        assert_eq!((&roles["totalResults"], &roles["itemsPerPage"]), (&json!(6), &json!(6)));
+        let listed = roles["Resources"].as_array().unwrap();
+        let column = |name: &str| listed.iter().map(|role| role[name].clone()).collect::<Vec<_>>();
+        let all = ["admin", "data_admin", "read_only", "sub_accounts", "team_management", "billing"];
+        assert_eq!(column("value"), all);
+        assert_eq!(column("supported"), [false, true, true, true, true, false]);
+        assert_eq!(listed[0]["contains"], json!(&all[1..]));
+        assert_eq!(listed[1]["containedBy"], json!(["admin"]));
+        for role in listed {
+            let known: Vec<_> = attributes.iter().map(|attribute| attribute["name"].as_str().unwrap()).collect();
+            let members = role.as_object().unwrap().keys().map(String::as_str);
+            assert!(members.filter(|name| !["schemas", "id", "meta"].contains(name)).all(|name| known.contains(&name)));
+            assert_eq!(&caller.get(&format!("/Roles/{}", id(role))).await.expect(200), role);
+        }
+        assert_eq!(caller.get("/Entitlements").await.expect(200)["totalResults"], 0);
+        caller.get("/Roles/owner").await.expect_error(404, None);
+        caller.get("/Entitlements/admin").await.expect_error(404, None);
+        caller.query("/Roles", &[("filter", "value eq \"admin\"")]).await.expect_error(403, None);
+        for (method, path) in [("POST", "/Roles"), ("DELETE", "/Roles/admin"), ("PATCH", "/Entitlements/x")] {
+            let answer = send(caller.request(method, path)).await;
+            answer.expect_error(405, None);
+            assert_eq!(answer.header("allow"), "GET, HEAD");
+        }
+
+        app.settings(&tenant, r#"{"roles_discovery":true,"may_grant_admin":true}"#).await;
+        let roles = app.fresh(&tenant).await.get("/Roles").await.expect(200);
+        assert!(roles["Resources"].as_array().unwrap().iter().all(|role| role["supported"] == true));
     }
 }

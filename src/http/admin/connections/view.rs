@@ -38,6 +38,8 @@ pub(crate) struct ScimView {
     adoption: &'static str,
     /// Whether the directory's roles give `admin` and `billing` too.
     may_grant_admin: bool,
+    /// Whether `/Roles` and `/Entitlements` are published over SCIM.
+    roles_discovery: bool,
     /// Members that the connection cannot see: `refuse` or `ignore`.
     unknown_members: &'static str,
     /// A second group of the same name: `refuse` or `allow`.
@@ -123,6 +125,7 @@ pub(crate) struct PatchBody {
 pub(crate) struct ScimBody {
     adoption: Option<String>,
     may_grant_admin: Option<bool>,
+    roles_discovery: Option<bool>,
     unknown_members: Option<String>,
     duplicate_group_names: Option<String>,
     repairs: Option<std::collections::BTreeMap<String, bool>>,
@@ -199,6 +202,7 @@ impl ScimView {
                 AdoptionPolicy::Refuse => "refuse",
             },
             may_grant_admin: settings.may_grant_admin,
+            roles_discovery: settings.roles_discovery,
             unknown_members: match settings.unknown_members {
                 UnknownMembers::Refuse => "refuse",
                 UnknownMembers::Ignore => "ignore",

@@ -14,6 +14,7 @@ on_both! {
         assert_eq!((&made["name"], &made["state"], &made["provider"]), (&json!("Entra"), &json!("setup"), &json!("entra")));
         let scim = json!({
             "base_url": format!("{}/scim/v2", app.url), "adoption": "review", "may_grant_admin": false,
+            "roles_discovery": false,
             "unknown_members": "refuse", "duplicate_group_names": "refuse", "repairs": {},
             "guard": { "percent": 20, "minimum": 10 },
         });
