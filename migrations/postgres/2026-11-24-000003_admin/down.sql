@@ -23,6 +23,7 @@ ALTER TABLE events DROP COLUMN reason;
 ALTER TABLE events DROP COLUMN problem;
 ALTER TABLE events DROP COLUMN ip;
 DROP INDEX organizations_parent;
+DROP INDEX users_not_active;
 DROP INDEX IF EXISTS users_search_trigrams;
 DROP INDEX groups_name;
 ALTER TABLE groups DROP COLUMN mapping_version;

@@ -25,6 +25,7 @@ ALTER TABLE events DROP COLUMN ip;
 DROP INDEX organizations_parent;
 DROP INDEX groups_name;
 ALTER TABLE groups DROP COLUMN mapping_version;
+DROP INDEX users_not_active;
 ALTER TABLE users DROP COLUMN search_key;
 ALTER TABLE users DROP COLUMN deactivated_at;
 ALTER TABLE users DROP COLUMN invited;

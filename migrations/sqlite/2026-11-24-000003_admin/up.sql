@@ -7,6 +7,8 @@
 ALTER TABLE users ADD COLUMN invited BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE users ADD COLUMN deactivated_at BIGINT;
 ALTER TABLE users ADD COLUMN search_key TEXT;
+-- Costs a directory's write nothing while the person is active.
+CREATE INDEX users_not_active ON users (organization, invited, id) WHERE deleted IS NULL AND (invited OR NOT access OR suspension IS NOT NULL);
 CREATE INDEX organizations_parent ON organizations (parent, id) WHERE parent IS NOT NULL;
 
 -- Rises when the group's role mapping changes, which is no change of what its directory sees; part of the ETag.
