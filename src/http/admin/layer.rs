@@ -16,7 +16,7 @@ use super::idempotency;
 use super::problem::Problem;
 use crate::http::Shared;
 use crate::http::deadline::within;
-use crate::http::middleware::{Exchange, client, presented};
+use crate::http::middleware::{Exchange, presented};
 use crate::service::Unauthenticated;
 use crate::service::admin::Caller;
 use crate::service::auth::api_key::{self, Authenticated, Circumstances};
@@ -122,7 +122,7 @@ async fn admit(
     let circumstances = Circumstances {
         now: shared.state.clock.now(),
         request_id: &exchange.id,
-        client_ip: client::address(request.peer_addr(), request.headers(), &state.settings.trusted_proxies),
+        client_ip: exchange.client_ip,
     };
     // Only this layer sets who asks, once a request.
     let touch = match surface {

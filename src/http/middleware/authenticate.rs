@@ -10,7 +10,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use futures_util::future::LocalBoxFuture;
 
-use super::{Exchange, client};
+use super::Exchange;
 use crate::http::Shared;
 use crate::http::deadline::within;
 use crate::http::scim::error::Rejection;
@@ -101,8 +101,8 @@ async fn admit(shared: &Arc<Shared>, request: &ServiceRequest) -> Result<(), Ser
     }
     if touch_due {
         let shared = Arc::clone(shared);
-        let trusted = &shared.state.settings.trusted_proxies;
-        let address = client::address(request.peer_addr(), request.headers(), trusted).map(|ip| ip.to_string());
+        let exchange = request.extensions().get::<Rc<Exchange>>().cloned();
+        let address = exchange.and_then(|exchange| exchange.client_ip).map(|ip| ip.to_string());
         actix_web::rt::spawn(async move {
             if let Err(error) = bearer::touch(&shared.state.db, &caller, now, address).await {
                 log::warn!("the use of token {} cannot be noted: {error}", caller.token);

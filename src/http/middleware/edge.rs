@@ -20,7 +20,7 @@ use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
-use super::{limits, record, request_id};
+use super::{client, limits, record, request_id};
 use crate::domain::ids::OrganizationId;
 use crate::domain::provisioning::Happened;
 use crate::http::admin::code::Code;
@@ -46,7 +46,8 @@ pub(crate) struct Exchange {
     pub(crate) id: Arc<str>,
     pub(super) method: Method,
     pub(super) uri: Uri,
-    pub(super) peer: Option<IpAddr>,
+    /// Of the client, behind trusted proxies too.
+    pub(crate) client_ip: Option<IpAddr>,
     /// Who asks, once known.
     pub(crate) caller: OnceCell<Arc<Caller>>,
     /// Who asks on the admin surface, once known.
@@ -157,7 +158,7 @@ where
             id: shared.request_ids.of(request.headers()),
             method: request.method().clone(),
             uri: request.uri().clone(),
-            peer: request.peer_addr().map(|address| address.ip()),
+            client_ip: client::address(request.peer_addr(), request.headers(), &shared.state.settings.trusted_proxies),
             caller: OnceCell::new(),
             admin_caller: OnceCell::new(),
             operator: OnceCell::new(),

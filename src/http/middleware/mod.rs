@@ -2,7 +2,7 @@
 //! facts for log and metrics, all in one layer because every layer costs a boxed future. `authenticate` is around SCIM.
 
 mod authenticate;
-pub(crate) mod client;
+mod client;
 mod edge;
 mod limits;
 mod record;

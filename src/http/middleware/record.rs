@@ -77,7 +77,7 @@ fn note(exchange: &Exchange, started: Instant, status: u16, body: Option<Bytes>)
         status,
         duration: started.elapsed(),
         request_id: exchange.id.clone(),
-        ip: exchange.peer,
+        ip: exchange.client_ip,
         request_body: exchange.request_body.get().cloned(),
         response_body: body.filter(|body| body.len() <= MOST_BODY).map(|body| body.to_vec()),
         happened: exchange.trace.get().cloned(),
