@@ -45,7 +45,7 @@ enum Command {
     Bootstrap(bootstrap::Arguments),
     /// Bring the database up to date
     Migrate(migrate::Arguments),
-    /// Create, list, suspend and resume organizations
+    /// Create, list, suspend and resume organizations, and verify their domains
     #[command(subcommand)]
     Organization(organization::Command),
     /// Create and list connections to identity providers

@@ -4,6 +4,7 @@
 mod blocks;
 mod connections;
 mod deed;
+mod domains;
 mod granted;
 mod jobs;
 mod logs;
@@ -49,6 +50,10 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(post.clone(), "/organizations/{id}/users/{uid}/release", users::release),
         Endpoint::at(get.clone(), "/organizations/{id}/blocks", blocks::list),
         Endpoint::at(delete.clone(), "/organizations/{id}/blocks/{bid}", blocks::lift),
+        Endpoint::at(get.clone(), "/organizations/{id}/domains", domains::list),
+        Endpoint::at(post.clone(), "/organizations/{id}/domains", domains::verify),
+        Endpoint::at(get.clone(), "/organizations/{id}/domains/{domain}", domains::get),
+        Endpoint::at(delete.clone(), "/organizations/{id}/domains/{domain}", domains::remove),
         Endpoint::at(get.clone(), "/connections", connections::list),
         Endpoint::at(post.clone(), "/connections/{id}/pause", connections::pause),
         Endpoint::at(get.clone(), "/jobs", jobs::list),

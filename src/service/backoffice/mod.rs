@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod blocks;
 pub mod connections;
 pub mod directories;
+pub mod domains;
 pub mod error;
 pub mod jobs;
 pub mod leavers;

@@ -4,6 +4,7 @@ mod blocks;
 mod connections;
 mod credentials;
 mod deletion;
+mod domains;
 mod logs;
 mod operators;
 mod organizations;
