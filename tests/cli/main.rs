@@ -19,3 +19,4 @@ mod settings;
 mod token;
 mod transfer;
 mod user;
+mod walkthrough;
