@@ -2,6 +2,7 @@
 
 mod adoption;
 mod decommission;
+mod held;
 mod review;
 mod settings;
 mod states;
