@@ -1,6 +1,7 @@
 //! `/connections`: settings, states and what each does to SCIM traffic, tokens, and giving one up.
 
 mod adoption;
+mod brake;
 mod decommission;
 mod held;
 mod review;
