@@ -70,9 +70,9 @@ impl Directories {
         let mut directories = Directories::default();
         for (id, state, settings) in connections {
             if matches!(state, "setup" | "observe") {
-                directories.staged.push(id);
+                directories.staged.extend([id, id.held()]);
             } else if ConnectionSettings::parse(settings).is_ok_and(|settings| settings.may_grant_admin) {
-                directories.granting.push(id);
+                directories.granting.extend([id, id.held()]);
             }
         }
         directories

@@ -314,7 +314,7 @@ pub(super) async fn replay(
     Form::of(&body.0)?.done()?;
     let shared = &granted.shared;
     let limits = &shared.state.settings.limits.protocol;
-    let replay = provisioning_log::replay(&granted.caller, &shared.state.db, limits, &found);
+    let replay = provisioning_log::replay(&granted.caller, &shared.state.db, limits, &shared.brake, &found);
     Ok(HttpResponse::Ok().json(ReplayView::of(timed(shared, replay).await?)))
 }
 

@@ -1,6 +1,7 @@
 //! `/connections`: identity providers of the organization, and the steps from one state to the next.
 
 pub(super) mod adoptions;
+pub(in crate::http) mod held;
 pub(super) mod tokens;
 pub(in crate::http) mod view;
 

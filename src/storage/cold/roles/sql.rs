@@ -58,7 +58,7 @@ pub(super) fn held_by(organization: OrganizationId, directories: &Directories, r
         " UNION ALL SELECT m.member_id, d.role, 2 FROM down d JOIN groups g ON g.id = d.group_id AND g.organization = ",
     );
     sql.id(organization.0)
-        .push(" JOIN members m ON m.organization = g.organization AND m.group_id = g.id AND m.member_type = 1 WHERE ");
+        .push(" JOIN members m ON m.organization = g.organization AND m.group_id = g.id AND m.member_type <> 2 WHERE ");
     sql.append(&is_granted("d.role", "g.connection", directories));
     sql.push(&format!(
         " UNION ALL SELECT v.resource, {}, 3 FROM attribute_values v WHERE v.organization = ",
