@@ -11,7 +11,7 @@ pub struct Candidate<'a> {
     pub address: Option<&'a str>,
     /// The break-glass Admin, whom no directory gets.
     pub is_protected: bool,
-    /// The directory that the person came from.
+    /// The directory that the person came from and that knows them by an externalId.
     pub former: Option<ConnectionId>,
 }
 
@@ -26,8 +26,8 @@ pub enum Verdict {
     Refuse,
 }
 
-/// Judges by the policy of `connection`. `is_verified` tells whether a domain is the organization's. Whoever came from this very
-/// connection is its own again, whatever the domain.
+/// Judges by the policy of `connection`. `is_verified` tells whether a domain is the organization's. Whom this very connection
+/// knows by its externalId is its own again, whatever the domain.
 pub fn judge(
     policy: AdoptionPolicy,
     connection: ConnectionId,

@@ -39,11 +39,9 @@ pub(super) async fn find(
     let damaged = |error| ServiceError::Internal(format!("document of resource {}: {error}", record.person.id));
     let resource = Resource::from_document(&record.person.document).map_err(damaged)?;
     let address = login_address(&record, &resource);
-    let candidate = Candidate {
-        address: address.as_deref(),
-        is_protected: record.account.is_protected,
-        former: record.account.former_connection,
-    };
+    // Only the externalId tells that a directory means the person whom it had before.
+    let former = record.account.former_connection.filter(|_| record.account.former_external_id.is_some());
+    let candidate = Candidate { address: address.as_deref(), is_protected: record.account.is_protected, former };
     let mut is_verified = false;
     if policy == AdoptionPolicy::VerifiedDomain
         && let Some(domain) = address.as_deref().and_then(domain_of)

@@ -135,8 +135,8 @@ pub(super) async fn create(
 )]
 pub(super) async fn get(
     granted: Granted<ConnectionsRead>,
-    domain: PathDomain,
     _: NoQuery,
+    domain: PathDomain,
 ) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;
     let found = timed(shared, domains::get(&granted.caller, &shared.state.db, &domain.0)).await?;
@@ -151,8 +151,8 @@ pub(super) async fn get(
 )]
 pub(super) async fn verify(
     granted: Granted<ConnectionsWrite>,
-    domain: PathDomain,
     _: NoQuery,
+    domain: PathDomain,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;
@@ -172,8 +172,8 @@ pub(super) async fn verify(
 )]
 pub(super) async fn delete(
     granted: Granted<ConnectionsWrite>,
-    domain: PathDomain,
     _: NoQuery,
+    domain: PathDomain,
 ) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;
     timed(shared, domains::delete(&granted.caller, &shared.state.db, &domain.0)).await?;

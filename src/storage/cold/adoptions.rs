@@ -31,6 +31,8 @@ pub struct AccountRecord {
     /// The directory that the person came from.
     #[diesel(deserialize_as = MaybeId)]
     pub former_connection: Option<ConnectionId>,
+    /// What that directory called them.
+    pub former_external_id: Option<String>,
     /// What an adopted person signs in with.
     pub login_address: Option<String>,
 }

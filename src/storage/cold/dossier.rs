@@ -101,8 +101,12 @@ pub async fn events(
         Db::Pg(_) => ("tx::text::bigint, position", "tx, position"),
         Db::Sqlite(_) => ("0, position", "position"),
     };
-    let mut sql = Sql::new(format!("SELECT {place} FROM events WHERE organization = "));
-    sql.id(organization.0).push(" AND ").append(&beside(db, ">", after));
+    let mut sql = Sql::new("SELECT ");
+    sql.push(place)
+        .push(" FROM events WHERE organization = ")
+        .id(organization.0)
+        .push(" AND ")
+        .append(&beside(db, ">", after));
     sql.push(&format!(" ORDER BY {order} LIMIT 1 OFFSET {WINDOW}"));
     let end: Option<(i64, i64)> = sql.statement::<(BigInt, BigInt)>(true).opt(db).await?;
     let end = end.map(|(transaction, position)| EventPlace { transaction, position });

@@ -47,6 +47,7 @@ on_both! {
         for (method, path, _) in admin::routes() {
             let request = admin.request(method.as_str(), &format!("{}?no_such_parameter=1", path_of(&path)));
             let answer = send(request.header("Content-Type", "application/json").body("{}")).await;
+            assert_eq!(answer.status, 400, "{method} {path}: {}", answer.text);
             answer.expect_problem(400, "unknown-parameter");
         }
     }

@@ -84,8 +84,9 @@ on_both! {
         assert_eq!((&released["managed"]["by"], &released["status"]), (&json!("local"), &json!("suspended")));
         assert_eq!(released["suspension"]["by"], "operator");
         assert_eq!(released["allowed_actions"], json!(["remove", "block", "erase"]));
-        // The directory sees nothing of them any more.
-        tenant.caller.get(&format!("/Users/{ben}")).await.expect_error(404, None);
+        // The directory counts them no more; by name, as a create would, it finds whom it would get again.
+        assert_eq!(tenant.caller.get("/Users?count=0").await.expect(200)["totalResults"], 0);
+        tenant.caller.get(&format!("/Users/{ben}")).await.expect(200);
         let group = tenant.caller.get(&format!("/Groups/{engineers}")).await.expect(200);
         assert_eq!(group["members"], json!([]), "{group}");
         operator.post(&path, &json!({ "reason": REASON })).await.expect_problem(409, "user-state");

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::admin::Admin;
 use super::caller::Caller;
-use super::database::{Home, Kind};
+use super::database::{Home, Kind, Lock};
 
 /// A running application.
 pub(crate) struct TestApp {
@@ -176,6 +176,11 @@ impl TestApp {
     /// Runs statements on the application's database.
     pub(crate) async fn execute(&self, sql: &str) {
         self.home.execute(sql).await;
+    }
+
+    /// Somebody else's lock on the application's database: nobody writes, and on PostgreSQL nobody reads people either.
+    pub(crate) async fn lock(&self) -> Lock {
+        self.home.lock().await
     }
 
     /// The number that a query of one number answers.

@@ -30,6 +30,13 @@ struct Count {
     n: i64,
 }
 
+/// A transaction of somebody else, which ends when this is dropped.
+#[allow(dead_code, reason = "held, not read")]
+pub(crate) enum Lock {
+    Sqlite(diesel::SqliteConnection),
+    Postgres(AsyncPgConnection),
+}
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "the one setting of the tests")]
@@ -173,6 +180,24 @@ impl Home {
             None => {
                 let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
                 conn.batch_execute(sql).await.expect("statements");
+            }
+        }
+    }
+
+    /// Keeps the application from writing, and on PostgreSQL from reading people too, until it is dropped.
+    pub(super) async fn lock(&self) -> Lock {
+        match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                use diesel::Connection as _;
+                use diesel::connection::SimpleConnection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
+                conn.batch_execute("PRAGMA busy_timeout=20000; BEGIN IMMEDIATE").expect("a lock");
+                Lock::Sqlite(conn)
+            }
+            None => {
+                let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
+                conn.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
+                Lock::Postgres(conn)
             }
         }
     }

@@ -6,5 +6,6 @@ mod groups;
 mod isolation;
 mod limits;
 mod tenants;
+mod timeouts;
 mod users;
 mod wire;
