@@ -10,7 +10,7 @@ use crate::domain::person::{Action, ProfileChange};
 use crate::http::Shared;
 use crate::http::admin::body::{JsonBody, MergePatch, NoBodyNeeded};
 use crate::http::admin::form::{Form, Read, text, texts};
-use crate::http::admin::granted::{Granted, Needs, UsersDelete, UsersWrite};
+use crate::http::admin::granted::{ConnectionsWrite, Granted, Needs, UsersDelete, UsersWrite};
 use crate::http::admin::path::PathId;
 use crate::http::admin::problem::Problem;
 use crate::http::admin::query::NoQuery;
@@ -234,7 +234,7 @@ pub(crate) async fn delete(
     responses((status = 200, description = "The person", body = UserView))
 )]
 pub(crate) async fn release(
-    granted: Granted<UsersDelete>,
+    granted: Granted<(UsersDelete, ConnectionsWrite)>,
     id: PathId,
     conditions: RequestConditions,
     _: NoQuery,

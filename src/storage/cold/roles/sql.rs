@@ -38,8 +38,15 @@ pub(super) fn of_users(organization: OrganizationId, directories: &Directories, 
     sql
 }
 
+/// The condition that the user `u` can sign in and goes on doing so.
+pub(super) fn can_sign_in(directories: &Directories) -> Sql {
+    let mut sql = Sql::new(" AND NOT u.invited AND u.access AND u.suspension IS NULL");
+    sql.append(&one_of("u.connection", ids(&directories.leaving), " AND NOT (")).push(")");
+    sql
+}
+
 /// `WITH held (user_id, role, source)`: who holds one of `roles`, `also` being a further condition on the user `u`.
-pub(super) fn held_by(organization: OrganizationId, directories: &Directories, roles: &[Role], also: &str) -> Sql {
+pub(super) fn held_by(organization: OrganizationId, directories: &Directories, roles: &[Role], also: &Sql) -> Sql {
     let keys: Vec<String> = roles.iter().map(|role| format!("'{}'", role.key())).collect();
     let keys = keys.join(", ");
     let mut sql = Sql::new(
@@ -66,7 +73,7 @@ pub(super) fn held_by(organization: OrganizationId, directories: &Directories, r
     ));
     sql.id(organization.0).append(&is_role_value(roles));
     sql.push(") h JOIN users u ON u.id = h.user_id AND u.organization = ").id(organization.0);
-    sql.push(" WHERE u.deleted IS NULL").push(also).append(&is_live(directories));
+    sql.push(" WHERE u.deleted IS NULL").append(also).append(&is_live(directories));
     sql.push(" AND (h.source <> 3 OR ").append(&may_say("h.role", directories)).push("))");
     sql
 }
