@@ -43,6 +43,7 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(patch, "/organizations/{id}", organizations::patch),
         Endpoint::at(post.clone(), "/organizations/{id}/suspend", organizations::suspend),
         Endpoint::at(post.clone(), "/organizations/{id}/unsuspend", organizations::unsuspend),
+        Endpoint::at(post.clone(), "/organizations/{id}/bootstrap-link", organizations::bootstrap_link),
         Endpoint::at(get.clone(), "/users", users::search),
         Endpoint::at(get.clone(), "/organizations/{id}/users", users::list),
         Endpoint::at(get.clone(), "/organizations/{id}/users/{uid}", users::get),

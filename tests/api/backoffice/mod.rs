@@ -1,5 +1,6 @@
 //! The operators' surface: what holds on all of its routes, then the routes.
 
+mod admin_links;
 mod blocks;
 mod connections;
 mod credentials;

@@ -58,6 +58,7 @@ on_both! {
                 ("/organizations".to_owned(), json!({ "name": "New", "reason": reason })),
                 (format!("{organization}/suspend"), json!({ "reason": reason })),
                 (format!("{organization}/unsuspend"), json!({ "reason": reason })),
+                (format!("{organization}/bootstrap-link"), json!({ "reason": reason })),
                 (format!("{organization}/domains"), json!({ "domain": "a.example", "reason": reason })),
                 ("/operators".to_owned(), json!({ "name": "New", "role": "support", "reason": reason })),
             ] {
