@@ -34,7 +34,7 @@ struct Count {
 #[allow(dead_code, reason = "held, not read")]
 pub(crate) enum Lock {
     Sqlite(diesel::SqliteConnection),
-    Postgres(AsyncPgConnection),
+    Postgres(Box<AsyncPgConnection>),
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -197,7 +197,7 @@ impl Home {
             None => {
                 let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
                 conn.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
-                Lock::Postgres(conn)
+                Lock::Postgres(Box::new(conn))
             }
         }
     }
