@@ -1,6 +1,7 @@
 //! The command line: a file per command. Exit codes: 0 done, 1 refused (with a sentence on the standard error output),
 //! 2 wrong usage. What a command prints for others to read goes to the standard output, `--json` makes it one JSON line.
 
+mod admin_link;
 mod api_key;
 mod bootstrap;
 mod connection;
@@ -45,7 +46,7 @@ enum Command {
     Bootstrap(bootstrap::Arguments),
     /// Bring the database up to date
     Migrate(migrate::Arguments),
-    /// Create, list, suspend and resume organizations
+    /// Create, list, suspend and resume organizations, and verify their domains
     #[command(subcommand)]
     Organization(organization::Command),
     /// Create and list connections to identity providers
@@ -63,6 +64,8 @@ enum Command {
     /// Create API keys
     #[command(subcommand)]
     ApiKey(api_key::Command),
+    /// Print a one-time link for the first Admin of an organization
+    AdminLink(admin_link::Arguments),
     /// Create people whom no directory manages
     #[command(subcommand)]
     User(user::Command),
@@ -135,6 +138,7 @@ async fn execute(command: Command, settings: Settings, log: LogWriter) -> Result
         Command::Import(arguments) => return transfer::import::run(&arguments, &settings).await,
         Command::Export(arguments) => transfer::export::run(&arguments, &settings).await,
         Command::ApiKey(command) => api_key::run(&command, &settings).await,
+        Command::AdminLink(arguments) => admin_link::run(&arguments, &settings).await,
         Command::User(command) => user::run(&command, &settings).await,
         Command::SecretKey(_) | Command::Doctor(_) | Command::Openapi => Ok(()),
     };

@@ -1,10 +1,10 @@
-//! `rollcall organization create|list|suspend|resume`.
+//! `rollcall organization create|list|suspend|resume|verify-domain`.
 
 use serde_json::{Value, json};
 
 use super::{Output, Result, open, operator, output};
 use crate::config::Settings;
-use crate::service::backoffice::organizations;
+use crate::service::backoffice::{domains, organizations};
 use crate::storage::{Database, OrganizationRecord};
 
 #[derive(clap::Subcommand)]
@@ -39,6 +39,18 @@ pub(super) enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Take a domain for an organization's own, without a DNS record
+    ///
+    /// Directories may then take over people of the organization whose address is in the domain.
+    VerifyDomain {
+        /// Slug or id
+        #[arg(long)]
+        organization: String,
+        /// A name such as example.com
+        domain: String,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 pub(super) async fn run(command: &Command, settings: &Settings) -> Result<()> {
@@ -60,6 +72,16 @@ async fn execute(command: &Command, db: &Database) -> Result<()> {
         }
         Command::Resume { organization, output } => {
             show(*output, &organizations::resume(&ctx, db, organization).await?)
+        }
+        Command::VerifyDomain { organization, domain, output } => {
+            let verified = domains::verify_named(&ctx, db, organization, domain).await?;
+            let json = json!({
+                "domain": verified.domain,
+                "state": verified.state,
+                "method": verified.method,
+                "verified_at": output::time_or_null(verified.verified_at),
+            });
+            Ok(output.print(&json, || format!("Domain {} is {}.", verified.domain, verified.state))?)
         }
         Command::List { output } => {
             let all = organizations::list(db).await?;

@@ -46,6 +46,7 @@ kinds! {
     GroupRolesChanged = 19 "group.roles_changed",
     OrganizationCreated = 20 "organization.created",
     OrganizationChanged = 21 "organization.updated",
+    AdminLinkCreated = 22 "organization.admin_link_created",
     ConnectionCreated = 30 "connection.created",
     ConnectionChanged = 31 "connection.updated",
     ConnectionObserved = 32 "connection.observed",

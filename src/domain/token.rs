@@ -72,6 +72,9 @@ pub fn fingerprint(kind: SecretKind, text: &str) -> String {
     format!("{}…{}", kind.prefix(), text.get(last..).unwrap_or_default())
 }
 
+/// How long a one-time admin link can be used, µs.
+pub const ADMIN_LINK_LIFETIME: i64 = 3_600_000_000;
+
 /// How long a credential lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {

@@ -7,6 +7,7 @@
 #[macro_use]
 mod helpers;
 
+mod admin_link;
 mod api_key;
 mod bootstrap;
 mod crash;

@@ -13,6 +13,21 @@ on_both! {
         assert!(table.starts_with("SLUG") && table.contains(id), "{table}");
     }
 
+    fn a_domain_is_verified_without_a_record(home: &Home) {
+        home.json(&["organization", "create", "--name", "Acme"]);
+        let verify = ["organization", "verify-domain", "--organization", "acme", "Example.COM"];
+        let verified = home.json(&verify);
+        assert_eq!((&verified["domain"], &verified["state"]), (&"example.com".into(), &"verified".into()));
+        assert_eq!(verified["method"], "operator");
+        assert_eq!(home.json(&verify), verified);
+        home.run(&["organization", "verify-domain", "--organization", "acme", "com"]).is_refused("A domain is a name");
+        home.run(&["organization", "verify-domain", "--organization", "other", "a.example"])
+            .is_refused("no organization `other`");
+        let key = home.json(&["api-key", "create", "--organization", "acme"]);
+        let (status, list) = home.serve(&[]).get("/api/v1/domains", key["key"].as_str());
+        assert!(status == 200 && list.contains(r#""domain":"example.com","state":"verified","method":"operator""#), "{list}");
+    }
+
     fn connection_is_created_and_listed_and_its_name_is_unique(home: &Home) {
         home.json(&["organization", "create", "--name", "Acme"]);
         let create = ["connection", "create", "--organization", "acme", "--name", "Okta", "--provider", "okta"];

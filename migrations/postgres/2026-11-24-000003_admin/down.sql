@@ -9,6 +9,7 @@ DROP TABLE held_changes;
 DROP TABLE brake_windows;
 DROP TABLE adoptions;
 DROP TABLE verified_domains;
+DROP TABLE admin_links;
 DROP TABLE invitations;
 DROP TABLE idempotency_keys;
 DROP TABLE operator_keys;

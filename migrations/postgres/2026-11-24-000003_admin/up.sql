@@ -92,6 +92,14 @@ CREATE UNIQUE INDEX invitations_hash_key ON invitations (hash);
 CREATE UNIQUE INDEX invitations_pending_key ON invitations (organization, email_key) WHERE state = 'pending';
 CREATE INDEX invitations_user ON invitations (organization, user_id);
 
+-- The one-time link for the first Admin of an organization, at most one: a new one takes the place of the last, and using it
+-- removes it.
+CREATE TABLE admin_links (
+  organization uuid NOT NULL REFERENCES organizations (id), hash bytea NOT NULL, fingerprint text NOT NULL, created bigint NOT NULL,
+  created_by text NOT NULL, expires_at bigint NOT NULL,
+  PRIMARY KEY (organization));
+CREATE UNIQUE INDEX admin_links_hash_key ON admin_links (hash);
+
 -- state: pending, verified. method: dns, operator. value: what the TXT record must say.
 CREATE TABLE verified_domains (
   organization uuid NOT NULL REFERENCES organizations (id), domain text COLLATE "C" NOT NULL, state text NOT NULL, method text NOT NULL,

@@ -92,6 +92,14 @@ CREATE UNIQUE INDEX invitations_hash_key ON invitations (hash);
 CREATE UNIQUE INDEX invitations_pending_key ON invitations (organization, email_key) WHERE state = 'pending';
 CREATE INDEX invitations_user ON invitations (organization, user_id);
 
+-- The one-time link for the first Admin of an organization, at most one: a new one takes the place of the last, and using it
+-- removes it.
+CREATE TABLE admin_links (
+  organization BLOB NOT NULL REFERENCES organizations (id), hash BLOB NOT NULL, fingerprint TEXT NOT NULL, created BIGINT NOT NULL,
+  created_by TEXT NOT NULL, expires_at BIGINT NOT NULL,
+  PRIMARY KEY (organization)) WITHOUT ROWID;
+CREATE UNIQUE INDEX admin_links_hash_key ON admin_links (hash);
+
 -- state: pending, verified. method: dns, operator. value: what the TXT record must say.
 CREATE TABLE verified_domains (
   organization BLOB NOT NULL REFERENCES organizations (id), domain TEXT NOT NULL, state TEXT NOT NULL, method TEXT NOT NULL,

@@ -73,7 +73,7 @@ pub(crate) struct CreateBody {
 }
 
 impl DomainView {
-    fn of(record: &DomainRecord) -> Self {
+    pub(crate) fn of(record: &DomainRecord) -> Self {
         DomainView {
             domain: record.domain.clone(),
             state: record.state.clone(),

@@ -6,7 +6,7 @@ pub(in crate::http) mod body;
 pub(crate) mod code;
 pub(in crate::http) mod connections;
 mod docs;
-mod domains;
+pub(crate) mod domains;
 pub(in crate::http) mod endpoint;
 pub(in crate::http) mod export;
 pub(in crate::http) mod form;

@@ -4,6 +4,7 @@
 mod blocks;
 mod connections;
 mod deed;
+mod domains;
 mod granted;
 mod held;
 mod jobs;
@@ -43,6 +44,7 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(patch, "/organizations/{id}", organizations::patch),
         Endpoint::at(post.clone(), "/organizations/{id}/suspend", organizations::suspend),
         Endpoint::at(post.clone(), "/organizations/{id}/unsuspend", organizations::unsuspend),
+        Endpoint::at(post.clone(), "/organizations/{id}/bootstrap-link", organizations::bootstrap_link),
         Endpoint::at(get.clone(), "/users", users::search),
         Endpoint::at(get.clone(), "/organizations/{id}/users", users::list),
         Endpoint::at(get.clone(), "/organizations/{id}/users/{uid}", users::get),
@@ -50,6 +52,10 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(post.clone(), "/organizations/{id}/users/{uid}/release", users::release),
         Endpoint::at(get.clone(), "/organizations/{id}/blocks", blocks::list),
         Endpoint::at(delete.clone(), "/organizations/{id}/blocks/{bid}", blocks::lift),
+        Endpoint::at(get.clone(), "/organizations/{id}/domains", domains::list),
+        Endpoint::at(post.clone(), "/organizations/{id}/domains", domains::verify),
+        Endpoint::at(get.clone(), "/organizations/{id}/domains/{domain}", domains::get),
+        Endpoint::at(delete.clone(), "/organizations/{id}/domains/{domain}", domains::remove),
         Endpoint::at(get.clone(), "/connections", connections::list),
         Endpoint::at(post.clone(), "/connections/{id}/pause", connections::pause),
         Endpoint::at(get.clone(), "/connections/{id}/held-changes", held::list),

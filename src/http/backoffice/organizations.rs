@@ -23,6 +23,7 @@ use crate::service::ServiceError;
 use crate::service::admin::Invalid;
 use crate::service::admin::api_keys::Issued;
 use crate::service::admin::paging::of_rows;
+use crate::service::backoffice::admin_links;
 use crate::service::backoffice::tenants::{
     self, CreateOrganization, OrganizationRecord, OrganizationState, PatchOrganization,
 };
@@ -216,6 +217,36 @@ async fn set_state(
     let changed = timed(shared, tenants::set_state(&ctx, &shared.state.db, id, state)).await?;
     shared.forget_credentials(id);
     single::read(&Conditions::default(), changed.version, OrganizationView::of(&changed))
+}
+
+/// A one-time link, shown this once.
+#[derive(Serialize)]
+struct LinkView {
+    link: String,
+    fingerprint: String,
+    expires_at: String,
+}
+
+/// Makes a one-time link for the first Admin; the one before is refused from now on.
+pub(super) async fn bootstrap_link(
+    granted: Granted<Writes>,
+    id: PathId,
+    _: NoQuery,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let (shared, id) = (&granted.shared, OrganizationId(id.0));
+    timed(shared, tenants::get(&shared.state.db, id)).await?;
+    let mut form = Form::of(&body.0)?;
+    let ctx = granted.operator.ctx(reason(&mut form));
+    form.done()?;
+    let issued = timed(shared, admin_links::create(&ctx, &shared.state.db, id)).await?;
+    let mut response = HttpResponse::build(StatusCode::CREATED).json(LinkView {
+        link: issued.link(&shared.state.settings.public_url),
+        expires_at: date_time(issued.expires_at),
+        fingerprint: issued.fingerprint,
+    });
+    response.extensions_mut().insert(HoldsSecret);
+    Ok(response)
 }
 
 /// Judges existence and conditions before the body is; answers the version that a write must find, where the client insists

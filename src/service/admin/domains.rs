@@ -7,11 +7,12 @@ use super::Caller;
 use super::connections::permitted;
 use super::error::{Invalid, Refusal, Result};
 use crate::domain::adoption::check_domain;
+use crate::domain::ids::OrganizationId;
 use crate::domain::permission::Permission;
 use crate::service::{dns, ids};
 use crate::storage::cold::domains;
 pub use crate::storage::cold::domains::DomainRecord;
-use crate::storage::{Database, Db};
+use crate::storage::{Database, Db, Deed};
 
 /// Label under which the record of a domain stands.
 const LABEL: &str = "_rollcall";
@@ -49,19 +50,44 @@ pub async fn get(caller: &Caller, db: &Database, domain: &str) -> Result<DomainR
 /// `PermissionDenied`, `Invalid`.
 pub async fn create(caller: &Caller, db: &Database, domain: &str) -> Result<DomainRecord> {
     permitted(caller, Permission::ConnectionsWrite)?;
-    let invalid = |detail: String| Refusal::Invalid(vec![Invalid::new("/domain", detail)]);
-    let domain = check_domain(domain).map_err(invalid)?;
-    let value = format!("{PREFIX}{}", ids::challenge()?);
+    let claim = Claim::of(domain)?;
     let (deed, organization) = (caller.deed(), caller.organization);
-    let claim = async move |db: &mut Db<'_>| {
+    let stored = async move |db: &mut Db<'_>| {
+        claim.insert(db, &deed, organization).await?;
+        domains::find(db, organization, &claim.domain).await?.ok_or(Refusal::Missing)
+    };
+    db.transaction(stored).await
+}
+
+/// A domain to claim, with what its record would have to say.
+pub(crate) struct Claim {
+    /// As it is stored.
+    pub(crate) domain: String,
+    value: String,
+}
+
+impl Claim {
+    /// Checks a domain and makes the text of its record.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub(crate) fn of(domain: &str) -> Result<Self> {
+        let invalid = |detail: String| Refusal::Invalid(vec![Invalid::new("/domain", detail)]);
+        Ok(Claim { domain: check_domain(domain).map_err(invalid)?, value: format!("{PREFIX}{}", ids::challenge()?) })
+    }
+
+    /// Stores it, unless it is claimed already; answers whether it is new.
+    ///
+    /// # Errors
+    /// `Invalid` where there are too many.
+    pub(crate) async fn insert(&self, db: &mut Db<'_>, deed: &Deed, organization: OrganizationId) -> Result<bool> {
         let known = domains::list(db, organization).await?;
-        if known.len() >= MOST && known.iter().all(|known| known.domain != domain) {
+        if known.len() >= MOST && known.iter().all(|known| known.domain != self.domain) {
             let detail = format!("An organization has at most {MOST} domains.");
             return Err(Refusal::Invalid(vec![Invalid::new("/domain", detail)]));
         }
-        Ok(domains::insert(db, &deed, organization, &domain, &value).await?)
-    };
-    db.transaction(claim).await
+        Ok(domains::insert(db, deed, organization, &self.domain, &self.value).await?)
+    }
 }
 
 /// Looks for the record of a domain and takes the domain for the organization's own where it is there. One that is verified

@@ -37,7 +37,7 @@ pub async fn create(ctx: &OperatorCtx, db: &Database, slug_or_id: &str, asked: C
 }
 
 /// In the words of the command line.
-fn refusal(refusal: admin::Refusal) -> Refusal {
+pub(super) fn refusal(refusal: admin::Refusal) -> Refusal {
     match refusal {
         admin::Refusal::Invalid(errors) => {
             let errors: Vec<String> =

@@ -1,10 +1,12 @@
 //! Deeds of the operator, across organizations: the command line, the first start and the backoffice do them. Each is one
 //! transaction and leaves its event rows: in the organization's log, and in the operator log where an operator did it.
 
+pub mod admin_links;
 pub mod api_keys;
 pub mod blocks;
 pub mod connections;
 pub mod directories;
+pub mod domains;
 pub mod error;
 pub mod jobs;
 pub mod leavers;

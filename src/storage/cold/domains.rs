@@ -53,7 +53,7 @@ pub async fn find(db: &mut Db<'_>, organization: OrganizationId, domain: &str) -
     Ok(query.select(DomainRecord::cols()).opt(db).await?)
 }
 
-/// Claims a domain; one that is claimed already stays as it is, without event.
+/// Claims a domain; one that is claimed already stays as it is, without event. Answers whether it is new.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
@@ -63,7 +63,7 @@ pub async fn insert(
     organization: OrganizationId,
     domain: &str,
     value: &str,
-) -> Result<DomainRecord> {
+) -> Result<bool> {
     let row = (
         verified_domains::organization.eq(Id::from(organization)),
         verified_domains::domain.eq(domain),
@@ -74,10 +74,11 @@ pub async fn insert(
         verified_domains::created_by.eq(&*deed.actor),
     );
     let insert = diesel::insert_into(verified_domains::table).values(row).on_conflict_do_nothing();
-    if insert.exec(db).await? == 1 {
+    let is_new = insert.exec(db).await? == 1;
+    if is_new {
         record(db, deed, target(organization, EventKind::DomainAdded), &detail(domain, "dns")).await?;
     }
-    find(db, organization, domain).await?.ok_or(StorageError::Missing)
+    Ok(is_new)
 }
 
 /// Notes a look at the DNS, and what it showed.
@@ -101,7 +102,8 @@ pub async fn check(
     find(db, organization, domain).await?.ok_or(StorageError::Missing)
 }
 
-/// Takes a claimed domain for the organization's own. One that is so already keeps its time and method, without event.
+/// Takes a claimed domain for the organization's own. One that is so already keeps its time and method, without event. Answers
+/// whether it was not so before.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
@@ -111,7 +113,7 @@ pub async fn verify(
     organization: OrganizationId,
     domain: &str,
     method: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let row = verified_domains::table
         .filter(verified_domains::organization.eq(Id::from(organization)))
         .filter(verified_domains::domain.eq(domain.to_owned()))
@@ -121,10 +123,11 @@ pub async fn verify(
         verified_domains::method.eq(method.to_owned()),
         verified_domains::verified_at.eq(Some(deed.at)),
     );
-    if diesel::update(row).set(set).exec(db).await? == 1 {
+    let is_newly_verified = diesel::update(row).set(set).exec(db).await? == 1;
+    if is_newly_verified {
         record(db, deed, target(organization, EventKind::DomainVerified), &detail(domain, method)).await?;
     }
-    Ok(())
+    Ok(is_newly_verified)
 }
 
 /// Takes a domain away.

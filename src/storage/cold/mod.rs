@@ -11,6 +11,7 @@ use super::write::EventKind;
 use super::{AnyBackend, Database};
 use crate::domain::ids::{ConnectionId, EventId, OrganizationId};
 
+pub mod admin_links;
 pub mod adoptions;
 pub mod api_keys;
 mod audit_log;

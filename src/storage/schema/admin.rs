@@ -187,3 +187,17 @@ diesel::table! {
         granted_by -> Text,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::storage::uid::Uid;
+
+    admin_links (organization) {
+        organization -> Uid,
+        hash -> Binary,
+        fingerprint -> Text,
+        created -> BigInt,
+        created_by -> Text,
+        expires_at -> BigInt,
+    }
+}

@@ -29,6 +29,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     operator_keys,
     idempotency_keys,
     invitations,
+    admin_links,
     sub_account_access,
     verified_domains,
     adoptions,

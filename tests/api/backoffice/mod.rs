@@ -1,9 +1,11 @@
 //! The operators' surface: what holds on all of its routes, then the routes.
 
+mod admin_links;
 mod blocks;
 mod connections;
 mod credentials;
 mod deletion;
+mod domains;
 mod logs;
 mod operators;
 mod organizations;

@@ -58,6 +58,8 @@ on_both! {
                 ("/organizations".to_owned(), json!({ "name": "New", "reason": reason })),
                 (format!("{organization}/suspend"), json!({ "reason": reason })),
                 (format!("{organization}/unsuspend"), json!({ "reason": reason })),
+                (format!("{organization}/bootstrap-link"), json!({ "reason": reason })),
+                (format!("{organization}/domains"), json!({ "domain": "a.example", "reason": reason })),
                 ("/operators".to_owned(), json!({ "name": "New", "role": "support", "reason": reason })),
             ] {
                 let problem = operator.post(&path, &body).await.expect_problem(422, "validation-failed");

@@ -3,7 +3,9 @@
 mod actions;
 mod bulk;
 mod deeds;
+mod kinds;
 mod list;
+mod matrix;
 mod ownership;
 
 use rollcall::domain::ids::{ConnectionId, ResourceId, Scope};
