@@ -1,8 +1,10 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
 mod api_keys;
+pub(in crate::http) mod argument;
 pub(in crate::http) mod audit_events;
 pub(in crate::http) mod body;
+mod choice;
 pub(crate) mod code;
 pub(in crate::http) mod connections;
 mod docs;

@@ -9,6 +9,7 @@ use crate::domain::ownership::LOCKED_FIELDS;
 use crate::domain::person::{Action, ProfileChange};
 use crate::http::Shared;
 use crate::http::admin::body::{JsonBody, MergePatch, NoBodyNeeded};
+use crate::http::admin::choice::RoleKey;
 use crate::http::admin::form::{Form, Read, text, texts};
 use crate::http::admin::granted::{ConnectionsWrite, Granted, Needs, UsersDelete, UsersWrite};
 use crate::http::admin::path::PathId;
@@ -58,7 +59,7 @@ pub(crate) struct PatchNameBody {
 #[schema(as = DirectRoles)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct RolesBody {
-    roles: Vec<String>,
+    roles: Vec<RoleKey>,
 }
 
 /// Why.
