@@ -45,6 +45,27 @@ impl ConnectionId {
     /// In place of a connection, for people and groups that no directory owns: one set of keys serves both kinds. No
     /// connection has this id.
     pub const LOCAL: ConnectionId = ConnectionId(Uuid::nil());
+
+    /// The first bit of an id, which is part of a time that no id has for the next millennia.
+    const HELD: u128 = 1 << 127;
+
+    /// In place of this connection for people whom its directory deleted while the brake holds that back: over SCIM nobody
+    /// sees them there, and everything else of them stays.
+    #[must_use]
+    pub fn held(self) -> ConnectionId {
+        ConnectionId(Uuid::from_u128(self.0.as_u128() | Self::HELD))
+    }
+
+    /// Whether it is the `held` of a connection.
+    pub fn is_held(self) -> bool {
+        self.0.as_u128() & Self::HELD != 0
+    }
+
+    /// The connection itself, where this may be its `held`.
+    #[must_use]
+    pub fn owner(self) -> ConnectionId {
+        ConnectionId(Uuid::from_u128(self.0.as_u128() & !Self::HELD))
+    }
 }
 
 impl LogEntryId {

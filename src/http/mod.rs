@@ -21,6 +21,7 @@ use crate::service::auth::bearer::Bearer;
 use crate::service::auth::operator_key::OperatorKeys;
 use crate::service::auth::rate_limit::RateLimit;
 use crate::service::cursor::Cursors;
+use crate::service::scim::brake::Brake;
 use crate::service::scim::discovery::Documents;
 use crate::state::AppState;
 pub use middleware::Edge;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     /// `{public_url}/scim/v2`
     pub(crate) scim_base: String,
     pub(crate) documents: Documents,
+    pub(crate) brake: Arc<Brake>,
     pub(crate) bearer: Bearer,
     /// `None` where rate limits are off.
     pub(crate) rate_limit: Option<RateLimit<TokenId>>,
@@ -65,6 +67,7 @@ impl Http {
         let scim_base = format!("{}{}", settings.public_url, scim::BASE);
         let limits = &settings.limits;
         let shared = Shared {
+            brake: Arc::default(),
             documents: Documents::new(&scim_base, &format!("{}{}", settings.public_url, scim::GUIDE), &limits.protocol),
             scim_base,
             bearer: Bearer::new(limits.protocol.clone()),

@@ -25,6 +25,8 @@ pub mod retention;
 pub mod scim;
 pub mod transfer;
 
+use scim::brake::Brake;
+
 pub use error::{Result, ServiceError, Unauthenticated};
 
 /// Who asks for what is theirs, when.
@@ -50,6 +52,8 @@ pub struct Ctx {
     pub policy: Policy,
     /// The organization's choices for this connection.
     pub settings: ConnectionSettings,
+    /// Counts who leaves.
+    pub brake: Arc<Brake>,
     /// Whether writes are done or only tried.
     pub effect: Effect,
     /// What the write of the request came to, for the log.

@@ -151,7 +151,7 @@ fn user(person: &PersonRecord) -> Value {
         "let_in_by_directory": person.access,
         "deactivated_at": person.deactivated_at.map(date_time),
         "suspension": hold,
-        "connection": (person.connection != ConnectionId::LOCAL).then(|| person.connection.to_string()),
+        "connection": (person.connection != ConnectionId::LOCAL).then(|| person.connection.owner().to_string()),
         "managed_since": person.managed_since.map(date_time),
         "last_active_at": person.last_active_at.map(date_time),
         "created_at": date_time(person.created),

@@ -11,6 +11,7 @@
 #[macro_use]
 mod helpers;
 
+mod acceptance;
 mod admin;
 mod backoffice;
 mod idp;

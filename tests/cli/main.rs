@@ -20,3 +20,4 @@ mod settings;
 mod token;
 mod transfer;
 mod user;
+mod walkthrough;

@@ -46,12 +46,15 @@ on_both! {
         let bootstrap = home.json(&["bootstrap", "--name", "Readme"]);
         let server = home.serve(&[]);
         let steps = session();
-        assert!(steps.iter().filter(|(_, output)| !output.is_empty()).count() >= 7, "the session is read whole");
+        assert!(steps.iter().filter(|(_, output)| !output.is_empty()).count() > 7, "the session is read whole");
         let script: String = steps.iter().map(|(command, _)| format!("{command}\nprintf '\\036'\n")).collect();
         let done = Command::new("bash")
             .args(["-c", &script])
             .env("SCIM", format!("http://{}/scim/v2", server.address))
             .env("TOKEN", bootstrap["scim"]["token"].as_str().expect("a token"))
+            .env("SERVER", format!("http://{}", server.address))
+            .env("OPERATOR_KEY", bootstrap["backoffice"]["key"].as_str().expect("a key"))
+            .env_remove("BACKOFFICE_URL")
             .output()
             .expect("bash");
         let printed = String::from_utf8(done.stdout).expect("UTF-8");

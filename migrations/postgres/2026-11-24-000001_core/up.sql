@@ -49,7 +49,7 @@ CREATE TABLE attribute_values (
   PRIMARY KEY (organization, resource, attribute, value_key, type_key));
 CREATE INDEX attribute_values_find ON attribute_values (organization, attribute, value_key, resource);
 
--- member_type: 1 user, 2 group.
+-- member_type: 1 user, 2 group, 3 user whose deletion the brake holds.
 CREATE TABLE members (
   organization uuid NOT NULL, group_id uuid NOT NULL, member_id uuid NOT NULL, member_type smallint NOT NULL,
   PRIMARY KEY (organization, group_id, member_id));

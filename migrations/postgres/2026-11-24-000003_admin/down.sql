@@ -6,7 +6,7 @@ DROP TABLE provisioning_bodies;
 DROP TABLE provisioning_log;
 DROP TABLE blocks;
 DROP TABLE held_changes;
-DROP TABLE departures;
+DROP TABLE brake_windows;
 DROP TABLE adoptions;
 DROP TABLE verified_domains;
 DROP TABLE admin_links;

@@ -115,10 +115,12 @@ CREATE TABLE adoptions (
 CREATE UNIQUE INDEX adoptions_open_key ON adoptions (organization, connection, user_id) WHERE state IN ('previewed', 'pending');
 CREATE INDEX adoptions_connection ON adoptions (organization, connection, state, id);
 
--- Who left a connection when (deactivated or deleted): what the brake counts.
-CREATE TABLE departures (
-  organization uuid NOT NULL, connection uuid NOT NULL, at bigint NOT NULL, user_id uuid NOT NULL,
-  PRIMARY KEY (organization, connection, at, user_id));
+-- How many people left a connection (deactivated or deleted) since `started`, when `active` were active; in advance, since
+-- a process takes a number of departures at once. `alarmed`: whether the first one that is held was told of.
+CREATE TABLE brake_windows (
+  organization uuid NOT NULL, connection uuid NOT NULL, started bigint NOT NULL, active bigint NOT NULL,
+  departed bigint NOT NULL, alarmed boolean NOT NULL,
+  PRIMARY KEY (organization, connection));
 
 -- Departures that the brake holds. deed: deactivate, delete. written: what the directory wrote and reads. state: held,
 -- released, discarded, withdrawn.

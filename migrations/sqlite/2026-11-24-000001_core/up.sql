@@ -50,7 +50,7 @@ CREATE TABLE attribute_values (
   PRIMARY KEY (organization, resource, attribute, value_key, type_key)) WITHOUT ROWID;
 CREATE INDEX attribute_values_find ON attribute_values (organization, attribute, value_key, resource);
 
--- member_type: 1 user, 2 group.
+-- member_type: 1 user, 2 group, 3 user whose deletion the brake holds.
 CREATE TABLE members (
   organization BLOB NOT NULL, group_id BLOB NOT NULL, member_id BLOB NOT NULL, member_type SMALLINT NOT NULL,
   PRIMARY KEY (organization, group_id, member_id)) WITHOUT ROWID;

@@ -84,7 +84,7 @@ pub(crate) enum Workload {
     Filter,
     /// POST users
     Create,
-    /// Toggle active, in Okta's and Entra's shape in turn
+    /// Toggle active, in Okta's and Entra's shape in turn; a connection leaves one user inactive at most
     Patch,
     /// Replace a user whole
     Put,

@@ -96,6 +96,8 @@ pub(crate) struct Worker {
     pub(crate) made_groups: Vec<String>,
     /// The user that comes next where order matters.
     pub(crate) turn: usize,
+    /// Whoever is to be activated again.
+    pub(crate) deactivated: Option<usize>,
     pub(crate) walk: Walk,
     pub(crate) stats: Stats,
 }
@@ -130,6 +132,7 @@ impl Worker {
             made_users: Vec::new(),
             made_groups: Vec::new(),
             turn: 0,
+            deactivated: None,
             walk: Walk::default(),
             stats: Stats::default(),
         }

@@ -110,11 +110,14 @@ impl Worker {
         }
     }
 
+    /// Whoever was deactivated is activated again next: a server may hold back the departure of many people at once.
     async fn patch(&mut self) {
-        let Some(place) = self.any_user() else { return };
+        let again = self.deactivated.take();
+        let Some(place) = again.or_else(|| self.any_user()) else { return };
         let Some(mut user) = self.users.get(place).cloned() else { return };
         let active = !user.active.unwrap_or(true);
         user.active = Some(active);
+        self.deactivated = (!active).then_some(place);
         self.turn += 1;
         let (path, body) = (format!("/Users/{}", user.id), model::active_body(active, self.turn.is_multiple_of(2)));
         self.change(Kind::Patch, Method::PATCH, &path, body, place, user, &[200, 204]).await;

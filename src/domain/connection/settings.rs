@@ -51,6 +51,15 @@ pub struct Guard {
     pub minimum: u32,
 }
 
+impl Guard {
+    /// How many people may leave within a window that begins with so many active ones: the one that is over the share and
+    /// the minimum is the last.
+    pub fn allows(&self, active: i64) -> i64 {
+        let share = active.saturating_mul(i64::from(self.percent)) / 100;
+        share.saturating_add(1).max(i64::from(self.minimum))
+    }
+}
+
 impl Default for Guard {
     fn default() -> Self {
         Guard { percent: 20, minimum: 10 }
@@ -149,6 +158,14 @@ mod tests {
         assert!(settings.roles_discovery);
         assert_eq!((settings.adoption, settings.may_grant_admin), (AdoptionPolicy::VerifiedDomain, true));
         assert_eq!(settings.guard, Guard { percent: 5, minimum: 10 });
+    }
+
+    #[test]
+    fn a_guard_allows_the_greater_of_share_and_minimum() {
+        let guard = Guard::default();
+        let allowed: Vec<i64> = [0, 10, 44, 45, 50, 1_000].map(|active| guard.allows(active)).to_vec();
+        assert_eq!(allowed, [10, 10, 10, 10, 11, 201]);
+        assert!(Guard { percent: 100, minimum: 1 }.allows(7) > 7, "with a hundred percent it never holds");
     }
 
     #[test]

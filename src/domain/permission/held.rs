@@ -62,6 +62,8 @@ pub struct Directories {
     pub granting: Vec<ConnectionId>,
     /// Those whose people are staged, so that they hold no role yet.
     pub staged: Vec<ConnectionId>,
+    /// Those that are given up, whose people a job still has to take from them: none of these stays an Admin.
+    pub leaving: Vec<ConnectionId>,
 }
 
 impl Directories {
@@ -69,10 +71,13 @@ impl Directories {
     pub fn of<'a>(connections: impl IntoIterator<Item = (ConnectionId, &'a str, &'a str)>) -> Self {
         let mut directories = Directories::default();
         for (id, state, settings) in connections {
+            if state == "decommissioned" {
+                directories.leaving.push(id);
+            }
             if matches!(state, "setup" | "observe") {
-                directories.staged.push(id);
+                directories.staged.extend([id, id.held()]);
             } else if ConnectionSettings::parse(settings).is_ok_and(|settings| settings.may_grant_admin) {
-                directories.granting.push(id);
+                directories.granting.extend([id, id.held()]);
             }
         }
         directories
@@ -118,9 +123,10 @@ mod tests {
             (id(4), "setup", on),
             (id(5), "observe", "{}"),
             (id(6), "active", "damaged"),
+            (id(7), "decommissioned", on),
         ];
         let found = Directories::of(connections);
-        assert_eq!(found.granting, [id(2), id(3)]);
-        assert_eq!(found.staged, [id(4), id(5)]);
+        assert_eq!(found.granting, [id(2), id(3), id(7)]);
+        assert_eq!((found.staged, found.leaving), (vec![id(4), id(5)], vec![id(7)]));
     }
 }

@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use super::body::{JsonBody, MergePatch, NoBodyNeeded};
+use super::choice::RoleKey;
 use super::form::{Form, number, text, texts, time};
 use super::granted::{ApiKeysRead, ApiKeysWrite, Granted};
 use super::idempotency::HoldsSecret;
@@ -46,15 +47,21 @@ pub(crate) struct ApiKeyView {
     roles: Vec<&'static str>,
     /// CIDR blocks that it may be used from; empty: any address.
     ip_allowlist: Vec<String>,
+    #[schema(format = DateTime)]
     created_at: String,
     /// Who made it: a kind and an id, such as `api_key:…`.
     created_by: String,
+    #[schema(format = DateTime)]
     updated_at: String,
     /// null: never.
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
+    #[schema(format = DateTime)]
     rotated_at: Option<String>,
     /// Until when the secret before the last rotation works.
+    #[schema(format = DateTime)]
     previous_secret_until: Option<String>,
+    #[schema(format = DateTime)]
     last_used_at: Option<String>,
     last_used_ip: Option<String>,
 }
@@ -89,7 +96,7 @@ pub(crate) struct CreateBody {
     description: Option<String>,
     /// Keys of roles, none above the creator's.
     #[schema(min_items = 1)]
-    roles: Vec<String>,
+    roles: Vec<RoleKey>,
     /// A time to come, or `never`; 90 days from now where it is not given.
     expires_at: Option<String>,
     /// CIDR blocks; any address where it is not given.
@@ -104,7 +111,7 @@ pub(crate) struct PatchBody {
     name: Option<String>,
     /// null: none.
     description: Option<String>,
-    roles: Option<Vec<String>>,
+    roles: Option<Vec<RoleKey>>,
     /// null or `never`: never.
     expires_at: Option<String>,
     /// null: any address.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::choice::choice;
 use super::export::{self, Exported};
 use super::granted::{AuditRead, Exports, Format, Granted};
 use super::list::{ListParameters, ListQuery, Listing, PageView};
@@ -65,6 +66,7 @@ pub(crate) struct PartyView {
 #[schema(as = AuditEvent)]
 pub(crate) struct AuditEventView {
     id: String,
+    #[schema(format = DateTime)]
     at: String,
     /// Name of the event, such as `user.updated`.
     action: String,
@@ -83,6 +85,12 @@ pub(crate) struct AuditEventView {
     #[schema(value_type = Vec<ChangeView>)]
     changes: Vec<Value>,
 }
+
+choice!(
+    /// What became of a deed.
+    AuditResult,
+    ["ok", "refused"]
+);
 
 /// Events, a page of them.
 #[derive(ToSchema)]
@@ -185,10 +193,10 @@ pub(in crate::http) fn filter<L: Listing>(query: &ListQuery<L>, now: i64) -> Res
         ("actor" = Option<Vec<String>>, Query, description = "A type of actor, an id, or both with a colon between them"),
         ("action" = Option<Vec<String>>, Query, description = "Names of events; refused deeds have the name of the event that they would have left"),
         ("target" = Option<Vec<String>>, Query, description = "Ids of what it was done to"),
-        ("result" = Option<Vec<String>>, Query, description = "ok, refused"),
+        ("result" = Option<Vec<AuditResult>>, Query, description = "ok, refused"),
         ("ip" = Option<Vec<String>>, Query, description = "Addresses"),
-        ("from" = Option<String>, Query, description = "From this time on"),
-        ("to" = Option<String>, Query, description = "Before this time"),
+        ("from" = Option<String>, Query, format = DateTime, description = "From this time on"),
+        ("to" = Option<String>, Query, format = DateTime, description = "Before this time"),
     ),
     responses((status = 200, description = "Events", body = AuditEventListView))
 )]

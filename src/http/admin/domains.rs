@@ -35,11 +35,14 @@ pub(crate) struct DomainView {
     /// How it is or is to be verified: `dns`, or `operator`.
     method: String,
     record: RecordView,
+    #[schema(format = DateTime)]
     created_at: String,
     /// Who claimed it: a kind and an id, such as `api_key:…`.
     created_by: String,
     /// When the DNS was last asked.
+    #[schema(format = DateTime)]
     checked_at: Option<String>,
+    #[schema(format = DateTime)]
     verified_at: Option<String>,
 }
 

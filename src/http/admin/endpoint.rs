@@ -9,6 +9,7 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard, web};
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
+use super::argument::{Argument, Takes};
 use super::granted::{Formats, Granted, Needs};
 use super::problem::Problem;
 use crate::domain::permission::Permission;
@@ -30,6 +31,8 @@ pub(crate) struct Endpoint<P = Permission> {
     pub(super) operation: Operation,
     /// Schemas that it names.
     pub(super) schemas: Vec<NamedSchema>,
+    /// What the handler's arguments add to the documentation.
+    pub(super) takes: Takes,
     route: Route,
 }
 
@@ -41,14 +44,23 @@ pub(crate) trait Admits {
     const PERMISSION: Self::Permission;
     /// What they must permit besides.
     const ALSO: Option<Self::Permission> = None;
+
+    /// What they say about the route; nothing where it is not documented.
+    fn takes() -> Takes {
+        Takes::default()
+    }
 }
 
 macro_rules! admits {
     ($($argument:ident)*) => {
-        impl<N: Needs, F: Formats, $($argument),*> Admits for (Granted<N, F>, $($argument,)*) {
+        impl<N: Needs, F: Formats, $($argument: Argument),*> Admits for (Granted<N, F>, $($argument,)*) {
             type Permission = Permission;
             const PERMISSION: Permission = N::PERMISSION;
             const ALSO: Option<Permission> = N::ALSO;
+
+            fn takes() -> Takes {
+                Takes::answering(F::OFFERED)$(.and::<$argument>())*
+            }
         }
     };
 }
@@ -83,6 +95,7 @@ impl Endpoint {
             also: Args::ALSO,
             operation: P::operation(),
             schemas,
+            takes: Args::takes(),
             route: route_for(&method).to(handler),
             method,
         }
@@ -104,6 +117,7 @@ impl<P> Endpoint<P> {
             also: Args::ALSO,
             operation: Operation::new(),
             schemas: Vec::new(),
+            takes: Args::takes(),
             route: route_for(&method).to(handler),
             method,
         }

@@ -71,7 +71,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    fn essence(self) -> &'static str {
+    /// The media type without parameters.
+    pub(super) fn essence(self) -> &'static str {
         match self {
             Format::Json => "application/json",
             Format::Csv => "text/csv",

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
+use super::choice::choice;
 use super::export::{self, Exported};
 use super::granted::{Exports, Format, Granted, GroupsRead, GroupsWrite};
 use super::groups::expected;
@@ -40,6 +41,12 @@ pub(crate) struct MemberView {
     /// `local` or `external`.
     managed_by: &'static str,
 }
+
+choice!(
+    /// What a member is.
+    MemberType,
+    ["user", "group"]
+);
 
 /// Members, a page of them.
 #[derive(utoipa::ToSchema)]
@@ -94,7 +101,7 @@ fn filter(query: &ListQuery<MemberList>) -> Result<MemberFilter, Problem> {
         ("id" = String, Path, description = "Id of the group"),
         ListParameters,
         ("q" = Option<Vec<String>>, Query, description = "Members whose name or user name holds this text, letter case aside"),
-        ("type" = Option<Vec<String>>, Query, description = "user or group"),
+        ("type" = Option<Vec<MemberType>>, Query, description = "user or group"),
     ),
     responses((status = 200, description = "Members", body = MemberPageView))
 )]

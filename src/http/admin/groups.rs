@@ -6,6 +6,7 @@ use actix_web::http::header;
 use serde::Serialize;
 
 use super::body::{JsonBody, MergePatch};
+use super::choice::{ManagedBy, RoleKey};
 use super::export::{self, Exported};
 use super::form::{Form, text, texts};
 use super::granted::{Exports, Format, Granted, GroupsRead, GroupsWrite};
@@ -61,7 +62,9 @@ pub(crate) struct GroupView {
     member_count: i64,
     /// Keys of the roles that membership brings.
     roles: Vec<&'static str>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
@@ -87,7 +90,7 @@ pub(crate) struct CreateBody {
     #[schema(max_items = 1000)]
     members: Option<Vec<String>>,
     /// Keys of roles.
-    roles: Option<Vec<String>>,
+    roles: Option<Vec<RoleKey>>,
 }
 
 /// What to change of a group; members that are absent stay as they are.
@@ -106,7 +109,7 @@ pub(crate) struct PatchBody {
 #[schema(as = RoleMapping)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct MappingBody {
-    roles: Vec<String>,
+    roles: Vec<RoleKey>,
 }
 
 impl GroupView {
@@ -202,8 +205,8 @@ fn id(name: &str, text: &str) -> Result<ResourceId, Problem> {
     params(
         ListParameters,
         ("q" = Option<Vec<String>>, Query, description = "Groups whose name holds this text, letter case aside"),
-        ("role" = Option<Vec<String>>, Query, description = "Groups mapped to one of these roles"),
-        ("managed_by" = Option<Vec<String>>, Query, description = "local or external"),
+        ("role" = Option<Vec<RoleKey>>, Query, description = "Groups mapped to one of these roles"),
+        ("managed_by" = Option<Vec<ManagedBy>>, Query, description = "local or external"),
         ("connection" = Option<Vec<String>>, Query, description = "Groups of one of these connections, by id"),
         ("member" = Option<Vec<String>>, Query, description = "Groups that hold one of these people or groups directly, by id"),
     ),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::body::{JsonBody, NoBodyNeeded};
+use super::choice::{RoleKey, choice};
 use super::form::{Form, Read, text, texts};
 use super::granted::{Granted, UsersInvite};
 use super::idempotency::HoldsSecret;
@@ -60,11 +61,15 @@ pub(crate) struct InvitationView {
     roles: Vec<&'static str>,
     groups: Vec<InvitationGroupView>,
     invited_by: String,
+    #[schema(format = DateTime)]
     created_at: String,
     /// When the present link was made.
+    #[schema(format = DateTime)]
     sent_at: String,
+    #[schema(format = DateTime)]
     expires_at: String,
     /// When it was accepted or withdrawn.
+    #[schema(format = DateTime)]
     ended_at: Option<String>,
 }
 
@@ -103,6 +108,18 @@ pub(crate) struct ResultsView {
     refused: usize,
 }
 
+choice!(
+    /// What became of an invitation.
+    InvitationStateFilter,
+    ["pending", "expired", "accepted", "revoked"]
+);
+
+choice!(
+    /// How the link comes to the person.
+    DeliveryChoice,
+    ["link"]
+);
+
 /// Invitations, a page of them.
 #[derive(utoipa::ToSchema)]
 #[schema(as = InvitationPage)]
@@ -121,14 +138,13 @@ pub(crate) struct CreateBody {
     emails: Vec<String>,
     /// Keys of roles that all of them get.
     #[schema(min_items = 1)]
-    roles: Vec<String>,
+    roles: Vec<RoleKey>,
     /// Ids of groups of the organization that all of them come into.
     #[schema(max_items = 20)]
     groups: Option<Vec<String>>,
     #[schema(max_length = 500)]
     message: Option<String>,
-    /// `link`
-    delivery: String,
+    delivery: DeliveryChoice,
 }
 
 impl InvitationView {
@@ -165,7 +181,7 @@ fn url(shared: &Shared, sent: &Sent) -> Option<String> {
     params(
         ListParameters,
         ("q" = Option<Vec<String>>, Query, description = "Invitations to addresses that hold this text, letter case aside"),
-        ("state" = Option<Vec<String>>, Query, description = "pending, expired, accepted or revoked"),
+        ("state" = Option<Vec<InvitationStateFilter>>, Query, description = "pending, expired, accepted or revoked"),
     ),
     responses((status = 200, description = "Invitations", body = InvitationPageView))
 )]

@@ -1,8 +1,10 @@
 //! The admin API (`/api/v1`): its routes as one list, inside the one layer that authenticates all of them.
 
 mod api_keys;
+pub(in crate::http) mod argument;
 pub(in crate::http) mod audit_events;
 pub(in crate::http) mod body;
+mod choice;
 pub(crate) mod code;
 pub(in crate::http) mod connections;
 mod docs;
@@ -69,6 +71,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<connections::__path_pause, _, _>(connections::pause),
         Endpoint::of::<connections::__path_resume, _, _>(connections::resume),
         Endpoint::of::<connections::__path_decommission, _, _>(connections::decommission),
+        Endpoint::of::<connections::held::__path_list, _, _>(connections::held::list),
+        Endpoint::of::<connections::held::__path_release, _, _>(connections::held::release),
+        Endpoint::of::<connections::held::__path_discard, _, _>(connections::held::discard),
         Endpoint::of::<connections::tokens::__path_list, _, _>(connections::tokens::list),
         Endpoint::of::<connections::tokens::__path_create, _, _>(connections::tokens::create),
         Endpoint::of::<connections::tokens::__path_rotate, _, _>(connections::tokens::rotate),

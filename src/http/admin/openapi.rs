@@ -1,18 +1,28 @@
 //! The OpenAPI 3.1 document: the routes as their handlers describe them, with what all of them share written once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use actix_web::http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::path::{HttpMethod, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApiBuilder, PathsBuilder};
 
+use super::argument::Takes;
 use super::code::Code;
 use super::endpoint::Endpoint;
+use super::granted::Format;
 use super::{BASE, endpoints};
 use crate::domain::permission::Permission;
 
 /// Name of the security scheme.
 const KEY: &str = "api_key";
+/// Statuses of problems that every route can have: of the request's head, the credential, the rate, the service.
+const EVERYWHERE: [u16; 9] = [400, 401, 403, 406, 414, 429, 431, 500, 503];
+/// What stands against a deed.
+const OF_A_DEED: [u16; 1] = [409];
+/// With Idempotency-Key the body is read, and bound to the key.
+const OF_A_KEY: [u16; 3] = [408, 413, 422];
 
 /// The document as it is served and checked in.
 pub(crate) fn document() -> String {
@@ -45,6 +55,9 @@ fn value() -> Value {
         schemas.insert("Problem".to_owned(), problem());
         schemas.sort_keys();
     }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("responses".to_owned(), responses().into());
+    }
     for shared in &details {
         shared.add_to(&mut document);
     }
@@ -61,12 +74,13 @@ fn documented(method: &Method) -> HttpMethod {
     }
 }
 
-/// What every operation has without its handler saying so.
+/// What an operation has without its handler saying so.
 struct Shared {
     pointer: String,
     permission: &'static str,
     also: Option<&'static str>,
-    is_post: bool,
+    method: Method,
+    takes: Takes,
 }
 
 impl Shared {
@@ -77,7 +91,8 @@ impl Shared {
             pointer: format!("/paths/{path}/{method}"),
             permission: endpoint.permission.key(),
             also: endpoint.also.map(Permission::key),
-            is_post: endpoint.method == Method::POST,
+            method: endpoint.method.clone(),
+            takes: endpoint.takes.clone(),
         }
     }
 
@@ -88,24 +103,106 @@ impl Shared {
         if let Some(also) = self.also {
             operation.insert("x-permission-besides".to_owned(), json!(also));
         }
-        if self.is_post {
-            let key = json!({
-                "name": "Idempotency-Key", "in": "header", "required": false,
-                "description": "A key of the client's choice: the same request with the same key is done once in 24 hours.",
-                "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-            });
-            if let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
-                parameters.push(key);
+        if let Some(parameters) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
+            self.describe_sort(parameters);
+            parameters.extend(self.headers());
+            if parameters.is_empty() {
+                operation.remove("parameters");
             }
         }
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            let problem = json!({
-                "description": "A refusal or failure",
-                "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-            });
-            responses.insert("default".to_owned(), problem);
+            self.add_formats(responses);
+            let said: Vec<u16> = responses.keys().filter_map(|status| status.parse().ok()).collect();
+            for status in self.refusals().into_iter().chain(said.into_iter().filter(|status| *status >= 400)) {
+                let reference = json!({ "$ref": format!("#/components/responses/{}", response_name(status)) });
+                responses.insert(status.to_string(), reference);
+            }
+            if self.takes.is_conditional && self.method == Method::GET {
+                let unchanged = json!({ "description": "The client has this version already" });
+                responses.insert("304".to_owned(), unchanged);
+            }
+            responses.sort_keys();
         }
     }
+
+    /// The request's header fields.
+    fn headers(&self) -> Vec<Value> {
+        let mut headers = Vec::new();
+        if self.method == Method::POST {
+            headers.push(json!({
+                "name": "Idempotency-Key", "in": "header", "required": false,
+                "description": "A key of the client's choice: the same request with the same key is done once in 24 hours.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            }));
+        }
+        let mut condition = |name: &str, description: &str| {
+            headers.push(json!({
+                "name": name, "in": "header", "required": false, "description": description,
+                "schema": { "type": "string" },
+            }));
+        };
+        if self.takes.is_conditional {
+            condition("If-Match", "ETag of the version that the client means; any other version is 412.");
+            if self.method == Method::GET {
+                condition("If-None-Match", "ETag of the version that the client has; the same version is 304.");
+            }
+        }
+        headers
+    }
+
+    /// Each list is sorted by fields of its own.
+    fn describe_sort(&self, parameters: &mut [Value]) {
+        let fields = self.takes.sorts;
+        let sort = parameters.iter_mut().find(|parameter| parameter.get("name").is_some_and(|name| name == "sort"));
+        let Some(schema) = sort.and_then(|sort| sort.get_mut("schema")).and_then(Value::as_object_mut) else { return };
+        let field = format!("-?({})", fields.join("|"));
+        schema.insert("pattern".to_owned(), json!(format!("^{field}(,{field})*$")));
+    }
+
+    /// An export is an answer in another media type.
+    fn add_formats(&self, responses: &mut Map<String, Value>) {
+        let others = self.takes.formats.iter().filter(|format| **format != Format::Json);
+        let content = responses.get_mut("200").and_then(|answer| answer.get_mut("content"));
+        let Some(content) = content.and_then(Value::as_object_mut) else { return };
+        for format in others {
+            content.insert(format.essence().to_owned(), json!({ "schema": { "type": "string" } }));
+        }
+    }
+
+    /// Statuses of problems: those of the layer around all routes, of the method and of the arguments.
+    fn refusals(&self) -> BTreeSet<u16> {
+        let mut statuses = self.takes.refusals.clone();
+        statuses.extend(EVERYWHERE);
+        if self.method != Method::GET {
+            statuses.extend(OF_A_DEED);
+        }
+        if self.method == Method::POST {
+            statuses.extend(OF_A_KEY);
+        }
+        statuses
+    }
+}
+
+/// Name of the answer with a problem of this status.
+fn response_name(status: u16) -> String {
+    format!("Problem{status}")
+}
+
+/// An answer for each status that a problem of a route can have, with the codes that have it.
+fn responses() -> Map<String, Value> {
+    let mut codes: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in Code::all() {
+        codes.entry(code.status()).or_default().push(code);
+    }
+    let answer = |(status, codes): (u16, Vec<Code>)| {
+        let titles: Vec<&str> = codes.iter().map(|code| code.title()).collect();
+        let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
+        let own = json!({ "properties": { "status": { "const": status }, "code": { "enum": names } } });
+        let schema = json!({ "allOf": [{ "$ref": "#/components/schemas/Problem" }, own] });
+        let content = json!({ "application/problem+json": { "schema": schema } });
+        (response_name(status), json!({ "description": titles.join("; "), "content": content }))
+    };
+    codes.into_iter().map(answer).collect()
 }
 
 fn problem() -> Value {

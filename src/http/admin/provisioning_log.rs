@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::NoBodyNeeded;
+use super::choice::choice;
 use super::export::{self, Exported};
 use super::form::Form;
 use super::granted::{Exports, Format, Granted, ProvisioningLogRead};
@@ -48,6 +49,7 @@ pub(crate) struct ChangeView {
 #[schema(as = LogEntry)]
 pub(crate) struct LogEntryView {
     id: String,
+    #[schema(format = DateTime)]
     at: String,
     /// Id of the connection.
     connection: String,
@@ -92,6 +94,18 @@ pub(crate) struct WholeView {
     /// Of the answer to a write.
     response_body: Option<Value>,
 }
+
+choice!(
+    /// What became of a request.
+    LogOutcome,
+    Outcome::ALL.map(Outcome::as_str)
+);
+
+choice!(
+    /// What a request was to do.
+    LogOperation,
+    Operation::ALL.map(Operation::as_str)
+);
 
 /// Requests, a page of them.
 #[derive(ToSchema)]
@@ -249,13 +263,13 @@ pub(in crate::http) fn filter<L: Listing>(query: &ListQuery<L>) -> Result<LogFil
     params(
         ListParameters,
         ("connection" = Option<Vec<String>>, Query, description = "Ids of connections"),
-        ("outcome" = Option<Vec<String>>, Query, description = "applied, no_change, held, refused, rejected_credential"),
-        ("operation" = Option<Vec<String>>, Query, description = "create, update, activate, deactivate, delete, add_members, remove_members, read"),
+        ("outcome" = Option<Vec<LogOutcome>>, Query, description = "applied, no_change, held, refused, rejected_credential"),
+        ("operation" = Option<Vec<LogOperation>>, Query, description = "create, update, activate, deactivate, delete, add_members, remove_members, read"),
         ("subject" = Option<Vec<String>>, Query, description = "Whom or what it was about, by the whole name or the id"),
         ("request_id" = Option<Vec<String>>, Query, description = "Request ids"),
         ("status" = Option<Vec<u16>>, Query, description = "HTTP statuses"),
-        ("from" = Option<String>, Query, description = "From this time on"),
-        ("to" = Option<String>, Query, description = "Before this time"),
+        ("from" = Option<String>, Query, format = DateTime, description = "From this time on"),
+        ("to" = Option<String>, Query, format = DateTime, description = "Before this time"),
     ),
     responses((status = 200, description = "Entries", body = LogEntryListView))
 )]
@@ -314,7 +328,7 @@ pub(super) async fn replay(
     Form::of(&body.0)?.done()?;
     let shared = &granted.shared;
     let limits = &shared.state.settings.limits.protocol;
-    let replay = provisioning_log::replay(&granted.caller, &shared.state.db, limits, &found);
+    let replay = provisioning_log::replay(&granted.caller, &shared.state.db, limits, &shared.brake, &found);
     Ok(HttpResponse::Ok().json(ReplayView::of(timed(shared, replay).await?)))
 }
 

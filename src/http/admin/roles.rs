@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
+use super::choice::RoleKey;
 use super::export::{self, Exported};
 use super::granted::{Exports, Format, Granted, RolesRead};
 use super::list::{ListParameters, ListQuery, Listing, PageView};
@@ -101,7 +102,7 @@ impl Exported for RoleView {
 /// The built-in roles and what they permit.
 #[utoipa::path(
     get, path = "/roles", tag = "Roles",
-    params(ListParameters, ("key" = Option<Vec<String>>, Query, description = "Roles with one of these keys")),
+    params(ListParameters, ("key" = Option<Vec<RoleKey>>, Query, description = "Roles with one of these keys")),
     responses((status = 200, description = "Roles", body = RoleListView))
 )]
 pub(super) async fn list(

@@ -6,6 +6,7 @@ mod connections;
 mod deed;
 mod domains;
 mod granted;
+mod held;
 mod jobs;
 mod logs;
 mod operators;
@@ -57,6 +58,9 @@ fn endpoints() -> Vec<Endpoint<Duty>> {
         Endpoint::at(delete.clone(), "/organizations/{id}/domains/{domain}", domains::remove),
         Endpoint::at(get.clone(), "/connections", connections::list),
         Endpoint::at(post.clone(), "/connections/{id}/pause", connections::pause),
+        Endpoint::at(get.clone(), "/connections/{id}/held-changes", held::list),
+        Endpoint::at(post.clone(), "/connections/{id}/held-changes/release", held::release),
+        Endpoint::at(post.clone(), "/connections/{id}/held-changes/discard", held::discard),
         Endpoint::at(get.clone(), "/jobs", jobs::list),
         Endpoint::at(get.clone(), "/audit-events", logs::audit_events),
         Endpoint::at(get.clone(), "/provisioning-log", logs::provisioning_log),

@@ -48,6 +48,7 @@ fn of(request: &HttpRequest) -> Option<ScimActor> {
         settings: caller.settings.clone(),
         effect: Effect::Commit,
         trace: Arc::clone(&exchange.trace),
+        brake: Arc::clone(&exchange.shared.brake),
     };
     Some(ScimActor { ctx, shared: Arc::clone(&exchange.shared) })
 }

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::Caller;
 use super::error::{Invalid, Refusal, Result};
+use super::role_change::guarded;
 use crate::domain::connection::{State, Step, change_settings};
-use crate::domain::ids::{ConnectionId, Scope};
+use crate::domain::ids::ConnectionId;
 use crate::domain::organization::check_name;
 use crate::domain::permission::Permission;
 use crate::service::jobs::decommission::People;
@@ -16,8 +17,7 @@ pub use crate::storage::cold::health::Figures;
 use crate::storage::cold::jobs::NewJob;
 use crate::storage::write::EventKind;
 use crate::storage::{
-    ConnectionRecord, Database, Db, HealthRecord, JobRecord, NewConnection, References, StorageError, TokenRecord,
-    UniqueKey,
+    ConnectionRecord, Database, Db, HealthRecord, JobRecord, NewConnection, StorageError, TokenRecord, UniqueKey,
 };
 
 /// Providers told apart; `custom` is any other SCIM client.
@@ -25,8 +25,6 @@ pub use crate::service::backoffice::connections::PROVIDERS;
 
 /// Times that a change is tried again when another came between, where the caller named no version.
 const ATTEMPTS: u32 = 5;
-/// Admins that are looked at for one who stays.
-const ADMINS: u32 = 1_000;
 /// A token that ends within this time is reported, µs.
 const EXPIRING: i64 = 30 * 86_400_000_000;
 
@@ -130,7 +128,8 @@ pub async fn get(caller: &Caller, db: &Database, id: ConnectionId) -> Result<Con
 /// Changes name and settings.
 ///
 /// # Errors
-/// `PermissionDenied`, `Missing`, `Stale`, `Invalid`.
+/// `PermissionDenied`, `Missing`, `Stale`, `Invalid`; `LastAdmin` where every Admin who can sign in is so by the directory's
+/// word, which would no longer count.
 pub async fn patch(
     caller: &Caller,
     db: &Database,
@@ -146,11 +145,13 @@ pub async fn patch(
         let Some(detail) = difference(&read, &columns) else { return with_health(caller, db, read).await };
         let deed = caller.deed();
         let change = async move |db: &mut Db<'_>| {
-            connections::update(db, &deed, &read, &columns, EventKind::ConnectionChanged, &detail).await
+            let kind = EventKind::ConnectionChanged;
+            connections::update(db, &deed, &read, &columns, kind, &detail).await.map_err(taken)
         };
-        match db.transaction(change).await {
-            Err(StorageError::Stale) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
-            other => return with_health(caller, db, other.map_err(taken)?).await,
+        // Without `may_grant_admin` the directory's Admins are none.
+        match guarded(caller, db, change).await {
+            Err(Refusal::Stale) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
+            other => return with_health(caller, db, other?).await,
         }
     }
 }
@@ -175,9 +176,6 @@ pub async fn step(
         let from = State::of(&read.state);
         let to = from.after(step)?;
         let job = job(caller, db, &read, step, people).await?;
-        if step == Step::Decommission {
-            keeps_an_admin(caller, db, &read).await?;
-        }
         let (deed, queued) = (caller.deed(), caller.deed());
         let detail =
             json!({ "changed": ["state"], "before": { "state": from.as_str() }, "after": { "state": to.as_str() } });
@@ -192,25 +190,13 @@ pub async fn step(
             if let Some(job) = job {
                 crate::storage::cold::jobs::insert(db, &queued, &job).await?;
             }
-            Ok::<_, StorageError>(stored)
+            Ok(stored)
         };
-        match db.transaction(change).await {
-            Err(StorageError::Stale) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
+        match guarded(caller, db, change).await {
+            Err(Refusal::Stale) if expected.is_none() && attempt < ATTEMPTS => attempt += 1,
             other => return with_health(caller, db, other?).await,
         }
     }
-}
-
-/// Whoever gives up a connection must leave an Admin who can sign in, if there is one at all.
-async fn keeps_an_admin(caller: &Caller, db: &Database, read: &ConnectionRecord) -> Result<()> {
-    let admins = db.active_admins(caller.organization, ADMINS).await?;
-    let scope = Scope { organization: caller.organization, connection: read.id };
-    for admin in &admins {
-        if db.find_user(scope, *admin, References::Skip).await?.is_none() {
-            return Ok(());
-        }
-    }
-    if admins.is_empty() { Ok(()) } else { Err(Refusal::LastAdmin) }
 }
 
 /// The work that a step leaves behind.

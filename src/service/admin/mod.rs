@@ -9,6 +9,7 @@ pub mod connections;
 pub mod domains;
 pub mod error;
 pub mod groups;
+pub mod held;
 pub mod invitations;
 pub mod organization;
 pub mod paging;

@@ -20,6 +20,7 @@ use crate::protocol::projection::Projection;
 use crate::protocol::schema::{Registry, ResourceKind};
 use crate::service::cursor::Key;
 use crate::service::provisioning_log::{Judged, ProvisioningLog, Verdict, target_of};
+use crate::service::scim::brake::Brake;
 use crate::service::scim::resources::{self, Conditions, Show, Target};
 use crate::service::{Ctx, Effect, ServiceError};
 use crate::storage::{self, Database, LogSelection, Window, keys};
@@ -179,7 +180,13 @@ pub async fn get(caller: &Caller, db: &Database, log: &Arc<ProvisioningLog>, id:
 ///
 /// # Errors
 /// `PermissionDenied`, `Missing`; those of storage.
-pub async fn replay(caller: &Caller, db: &Database, limits: &Limits, entry: &NewLogEntry) -> Result<Replayed> {
+pub async fn replay(
+    caller: &Caller,
+    db: &Database,
+    limits: &Limits,
+    brake: &Arc<Brake>,
+    entry: &NewLogEntry,
+) -> Result<Replayed> {
     permitted(caller)?;
     let logged = &entry.entry;
     if let Some(why) = token_state(caller, db, logged).await? {
@@ -195,7 +202,7 @@ pub async fn replay(caller: &Caller, db: &Database, limits: &Limits, entry: &New
     let Some(body) = body.or((!needs_body).then_some(Value::Null)) else {
         return Ok(unknown("Its body was not kept, so nobody can tell what it would do now."));
     };
-    let ctx = context(caller, db, limits, logged).await?;
+    let ctx = context(caller, db, limits, brake, logged).await?;
     let answer = rehearse(&ctx, db, &logged.method, kind, id, &body).await;
     let asked = Asked { body: Some(&body), happened: ctx.trace.get(), rejected: None };
     match answer {
@@ -233,7 +240,13 @@ async fn token_state(caller: &Caller, db: &Database, logged: &LogEntry) -> Resul
     Ok(token.expires_at.filter(|at| *at <= caller.now).map(|_| RejectedToken::Expired))
 }
 
-async fn context(caller: &Caller, db: &Database, limits: &Limits, logged: &LogEntry) -> Result<Ctx> {
+async fn context(
+    caller: &Caller,
+    db: &Database,
+    limits: &Limits,
+    brake: &Arc<Brake>,
+    logged: &LogEntry,
+) -> Result<Ctx> {
     let connection = db.find_connection(caller.organization, logged.connection).await?.ok_or(Refusal::Missing)?;
     let settings = ConnectionSettings::parse(&connection.settings);
     let settings =
@@ -249,6 +262,7 @@ async fn context(caller: &Caller, db: &Database, limits: &Limits, logged: &LogEn
         request_id: caller.request_id.as_str().into(),
         policy: Policy { repairs: settings.repairs(), limits: limits.clone() },
         settings,
+        brake: Arc::clone(brake),
         effect: Effect::Rehearse,
         trace: Arc::new(OnceLock::new()),
     })

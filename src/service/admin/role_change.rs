@@ -37,6 +37,8 @@ pub(super) async fn guarded_within<T>(
     let had_admin = has_admin(db, organization, &directories).await?;
     let before = roles_of(db, organization, &directories, doer).await?;
     let done = deed(db).await?;
+    // What the directories may say can be what the deed changed.
+    let directories = roles::directories(db, organization).await?;
     if had_admin && !has_admin(db, organization, &directories).await? {
         return Err(Refusal::LastAdmin);
     }

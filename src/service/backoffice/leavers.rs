@@ -11,6 +11,7 @@ use crate::protocol::resource::Resource;
 use crate::service::admin::error::{Refusal, Result};
 use crate::service::{ServiceError, ids};
 use crate::storage::cold::blocks::{self, NewBlock};
+use crate::storage::cold::hidden::{self, Memberships};
 use crate::storage::cold::leavers::{self, Leaver, Tombstone};
 use crate::storage::cold::{operator_log, people};
 use crate::storage::write::{Action, Change};
@@ -83,7 +84,7 @@ pub async fn delete(
         let leaver = load(db, organization, id, mode).await?;
         let manager = match leaver.connection {
             ConnectionId::LOCAL => None,
-            connection => db.find_connection(organization, connection).await?.map(|found| found.name),
+            connection => db.find_connection(organization, connection.owner()).await?.map(|found| found.name),
         };
         let plan = Plan::new(ctx, organization, leaver, mode)?;
         match db.transaction(async move |db: &mut Db<'_>| plan.run(db).await).await {
@@ -114,7 +115,7 @@ struct Plan {
 
 impl Plan {
     fn new(ctx: &OperatorCtx, organization: OrganizationId, leaver: Leaver, mode: Mode) -> Result<Self> {
-        let scope = Scope { organization, connection: leaver.connection };
+        let scope = Scope { organization, connection: leaver.connection.owner() };
         let deeds = [ctx.deed(), ctx.deed()];
         let [first, _] = &deeds;
         let detail = match mode {
@@ -154,6 +155,9 @@ impl Plan {
         leavers::bury(db, first, organization, id, &self.tombstone).await?;
         leavers::end(db, organization, id).await?;
         if let Some(write) = &self.write {
+            if self.leaver.connection.is_held() {
+                hidden::show(db, write.scope, id, Memberships::Kept).await?;
+            }
             write.apply(db).await?;
             people::explain(db, first, organization).await?;
             operator_log::copy(db, first, organization).await?;

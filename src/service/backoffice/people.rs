@@ -93,7 +93,7 @@ pub async fn release(
         }
         let manager = match record.connection {
             ConnectionId::LOCAL => None,
-            connection => connections::find(db, organization, connection).await?,
+            connection => connections::find(db, organization, connection.owner()).await?,
         };
         let manager = manager.filter(|found| State::of(&found.state) != State::Decommissioned);
         let manager = manager.ok_or(Refusal::UserState("No directory manages this person."))?;

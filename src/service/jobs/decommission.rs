@@ -12,6 +12,8 @@ use crate::protocol::compare;
 use crate::protocol::resource::Resource;
 use crate::service::adoption::primary_email;
 use crate::service::{Result, ids};
+use crate::storage::cold::held_changes::{self, HeldEnd};
+use crate::storage::cold::hidden::{self, Memberships};
 use crate::storage::cold::jobs;
 use crate::storage::cold::leavers::{self, Tombstone};
 use crate::storage::cold::ownership::{self, AccountOrigin, Handover, PersonRecord};
@@ -63,6 +65,7 @@ pub(super) async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> 
     let arguments: Value =
         serde_json::from_str(&job.arguments).map_err(|error| damaged("arguments of a job", error))?;
     let choice = arguments.get("people").and_then(Value::as_str).and_then(People::parse).unwrap_or_default();
+    show_hidden(db, &job, connection, now).await?;
     let people = db.list_people_of(job.organization, connection, None, BATCH).await?;
     let handover = Handover { organization: job.organization, from: connection, to: ConnectionId::LOCAL };
     let moved = people.iter().map(|person| Moved::of(person, choice, &job, now)).collect::<Result<Vec<_>>>()?;
@@ -83,6 +86,26 @@ pub(super) async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> 
         Ok::<_, StorageError>(())
     };
     Ok(db.transaction(work).await?)
+}
+
+/// People whose deletion the brake held are among those of the connection again: what is held is decided by the choice for
+/// all of them.
+async fn show_hidden(db: &Database, job: &JobRecord, connection: ConnectionId, now: i64) -> Result<()> {
+    let scope = Scope { organization: job.organization, connection };
+    loop {
+        let hidden = db.list_people_of(job.organization, connection.held(), None, BATCH).await?;
+        let (by, is_last) = (job.created_by.clone(), hidden.is_empty());
+        let show = async move |db: &mut Db<'_>| {
+            for person in hidden {
+                hidden::show(db, scope, person.id, Memberships::Kept).await?;
+            }
+            held_changes::end_all(db, scope, HeldEnd::Discarded, now, &by).await
+        };
+        db.transaction(show).await?;
+        if is_last {
+            return Ok(());
+        }
+    }
 }
 
 /// A person with their new standing.

@@ -317,7 +317,7 @@ pub async fn record_deed(
     version: i64,
     detail: &str,
 ) -> Result<()> {
-    let connection = (person.connection != ConnectionId::LOCAL).then_some(person.connection);
+    let connection = (person.connection != ConnectionId::LOCAL).then_some(person.connection.owner());
     record(db, deed, Target { organization, connection, kind, resource: person.id.0, version }, detail).await
 }
 

@@ -47,7 +47,8 @@ SELECT version, created, modified, document FROM groups
 WHERE organization = ? AND id = ? AND connection = ? AND deleted IS NULL"
 );
 
-// Probes groups_pkey; members_pkey by prefix, in its order; users_pkey or groups_pkey per member.
+// Probes groups_pkey; members_pkey by prefix, in its order; users_pkey or groups_pkey per member. A `member_type` of 3 is a
+// person whose deletion the brake holds: nobody over SCIM (`cold::hidden::HIDDEN_MEMBER`).
 hot!(
     GroupWithMembers,
     (BigInt, BigInt, BigInt, Text, Nullable<Array<Uid>>, Nullable<Array<SmallInt>>, Nullable<Array<Nullable<Text>>>),
@@ -57,7 +58,7 @@ LEFT JOIN LATERAL (SELECT array_agg(m.member_id) AS ids, array_agg(m.member_type
     FROM (SELECT m.member_id, m.member_type, CASE m.member_type
             WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id)
             ELSE (SELECT n.display_name FROM groups n WHERE n.organization = m.organization AND n.id = m.member_id) END AS name
-        FROM members m WHERE m.organization = g.organization AND m.group_id = g.id
+        FROM members m WHERE m.organization = g.organization AND m.group_id = g.id AND m.member_type < 3
         ORDER BY m.organization, m.group_id, m.member_id LIMIT ?) m) m ON true
 WHERE g.organization = ? AND g.id = ? AND g.connection = ? AND g.deleted IS NULL"
 );

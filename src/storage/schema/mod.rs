@@ -33,7 +33,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sub_account_access,
     verified_domains,
     adoptions,
-    departures,
+    brake_windows,
     held_changes,
     blocks,
     provisioning_log,

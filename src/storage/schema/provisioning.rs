@@ -42,11 +42,13 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::storage::uid::Uid;
 
-    departures (organization, connection, at, user_id) {
+    brake_windows (organization, connection) {
         organization -> Uid,
         connection -> Uid,
-        at -> BigInt,
-        user_id -> Uid,
+        started -> BigInt,
+        active -> BigInt,
+        departed -> BigInt,
+        alarmed -> Bool,
     }
 }
 

@@ -193,7 +193,10 @@ fn members_sqlite(conn: &mut SqliteConnection, shape: &Shape<'_>, group: Uuid) -
          ELSE (SELECT x.display_name FROM groups x WHERE x.organization = m.organization AND x.id = m.member_id) END \
          FROM members m WHERE m.organization = ",
     );
-    sql.id(shape.scope.organization.0).push(" AND m.group_id = ").id(group).push(" ORDER BY m.member_id LIMIT ");
+    sql.id(shape.scope.organization.0)
+        .push(" AND m.group_id = ")
+        .id(group)
+        .push(" AND m.member_type < 3 ORDER BY m.member_id LIMIT ");
     sql.bind(Value::Big(reads::limit_of(shape.references)));
     let rows: Vec<(Id, i16, Option<String>)> = sql.statement::<(Uid, SmallInt, Nullable<Text>)>(true).load(conn)?;
     Ok(rows.into_iter().map(|(id, member_type, display)| reference(id, display, member_type)).collect())
@@ -237,7 +240,7 @@ async fn read_postgres(
                  CASE m.member_type WHEN 1 THEN \
                  (SELECT x.display_name FROM users x WHERE x.organization = m.organization AND x.id = m.member_id) ELSE \
                  (SELECT x.display_name FROM groups x WHERE x.organization = m.organization AND x.id = m.member_id) \
-                 END AS name FROM members m WHERE m.organization = u.organization AND m.group_id = u.id \
+                 END AS name FROM members m WHERE m.organization = u.organization AND m.group_id = u.id AND m.member_type < 3 \
                  ORDER BY m.member_id"
             }
         });

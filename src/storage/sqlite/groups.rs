@@ -61,7 +61,8 @@ hot!(
     "INSERT INTO members (organization, group_id, member_id, member_type) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 );
 hot!(RemoveMember, Integer, "DELETE FROM members WHERE organization = ? AND group_id = ? AND member_id = ?");
-hot!(MemberIds, Uid, "SELECT member_id FROM members WHERE organization = ? AND group_id = ?");
+// Whose deletion is held is no member over SCIM, and stays one here until that is decided.
+hot!(MemberIds, Uid, "SELECT member_id FROM members WHERE organization = ? AND group_id = ? AND member_type < 3");
 hot!(ClearMembers, Integer, "DELETE FROM members WHERE organization = ? AND group_id = ?");
 
 /// A member that exists in the scope: its id and `members.member_type`.

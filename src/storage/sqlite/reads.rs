@@ -54,13 +54,14 @@ hot!(
     BigInt,
     "SELECT count(*) FROM (SELECT 1 FROM members WHERE organization = ? AND group_id = ? LIMIT ? + 0)"
 );
+// A `member_type` of 3 is a person whose deletion the brake holds: nobody over SCIM (`cold::hidden::HIDDEN_MEMBER`).
 hot!(
     MembersOf,
     (Uid, SmallInt, Nullable<Text>),
     "SELECT m.member_id, m.member_type, CASE m.member_type \
        WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id) \
        ELSE (SELECT g.display_name FROM groups g WHERE g.organization = m.organization AND g.id = m.member_id) END \
-     FROM members m WHERE m.organization = ? AND m.group_id = ? ORDER BY m.member_id LIMIT ? + 0"
+     FROM members m WHERE m.organization = ? AND m.group_id = ? AND m.member_type < 3 ORDER BY m.member_id LIMIT ? + 0"
 );
 hot!(BeginRead, Integer, "BEGIN");
 hot!(EndRead, Integer, "COMMIT");

@@ -6,6 +6,7 @@ mod connections;
 mod documents;
 mod domains;
 mod exports;
+mod foreign;
 mod group_members;
 mod groups;
 mod invitations;

@@ -33,8 +33,8 @@ struct Count {
 /// A transaction of somebody else, which ends when this is dropped.
 #[allow(dead_code, reason = "held, not read")]
 pub(crate) enum Lock {
-    Sqlite(diesel::SqliteConnection),
-    Postgres(AsyncPgConnection),
+    Sqlite(Box<diesel::SqliteConnection>),
+    Postgres(Box<AsyncPgConnection>),
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -192,12 +192,12 @@ impl Home {
                 use diesel::connection::SimpleConnection as _;
                 let mut conn = diesel::SqliteConnection::establish(path).expect("opens");
                 conn.batch_execute("PRAGMA busy_timeout=20000; BEGIN IMMEDIATE").expect("a lock");
-                Lock::Sqlite(conn)
+                Lock::Sqlite(Box::new(conn))
             }
             None => {
                 let mut conn = AsyncPgConnection::establish(&self.url).await.expect("connect");
                 conn.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.expect("a lock");
-                Lock::Postgres(conn)
+                Lock::Postgres(Box::new(conn))
             }
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::domain::adoption::Verdict;
 use crate::domain::ids::ConnectionId;
 use crate::http::admin::body::NoBodyNeeded;
+use crate::http::admin::choice::choice;
 use crate::http::admin::form::Form;
 use crate::http::admin::granted::{AdoptionsWrite, Granted};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing, PageView};
@@ -20,6 +21,12 @@ use crate::service::admin::paging::of_rows;
 use crate::service::cursor::Key;
 
 const STATES: [&str; 4] = ["previewed", "pending", "accepted", "refused"];
+
+choice!(
+    /// What was decided.
+    AdoptionState,
+    STATES
+);
 
 /// What the list of adoptions offers.
 pub(crate) struct AdoptionList;
@@ -47,8 +54,11 @@ pub(crate) struct AdoptionView {
     local: Option<SideView>,
     /// What the adoption would change.
     differences: Vec<DifferenceView>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
+    #[schema(format = DateTime)]
     decided_at: Option<String>,
     /// A kind and an id, such as `api_key:…`.
     decided_by: Option<String>,
@@ -73,10 +83,8 @@ pub(crate) struct SideView {
 pub(crate) struct DifferenceView {
     field: String,
     /// Its value here; null where it has none.
-    #[schema(value_type = Object, nullable)]
     from: Value,
     /// Its value there; null where it has none.
-    #[schema(value_type = Object, nullable)]
     to: Value,
 }
 
@@ -136,7 +144,7 @@ impl SideView {
     params(
         ("id" = String, Path, description = "Id of the connection"),
         ListParameters,
-        ("state" = Option<String>, Query, description = "previewed, pending, accepted or refused; may be repeated"),
+        ("state" = Option<Vec<AdoptionState>>, Query, description = "previewed, pending, accepted or refused; may be repeated"),
     ),
     responses((status = 200, description = "Adoptions", body = AdoptionListView))
 )]

@@ -1,6 +1,7 @@
 //! `/connections`: identity providers of the organization, and the steps from one state to the next.
 
 pub(super) mod adoptions;
+pub(in crate::http) mod held;
 pub(super) mod tokens;
 pub(in crate::http) mod view;
 
@@ -12,6 +13,7 @@ use crate::domain::connection::Step;
 use crate::domain::ids::ConnectionId;
 use crate::http::Shared;
 use crate::http::admin::body::{JsonBody, MergePatch, NoBodyNeeded};
+use crate::http::admin::choice::choice;
 use crate::http::admin::form::{Form, Read, text};
 use crate::http::admin::granted::{ConnectionsRead, ConnectionsWrite, Granted, Needs};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing};
@@ -25,7 +27,13 @@ use crate::service::admin::paging::of_rows;
 use crate::service::cursor::Key;
 use crate::service::jobs::decommission::People;
 use crate::service::scim::resources::Conditions;
-use view::{ConnectionListView, ConnectionView, CreateBody, DecommissionBody, PatchBody};
+use view::{ConnectionListView, ConnectionView, CreateBody, DecommissionBody, PatchBody, Provider};
+
+choice!(
+    /// How far a connection is.
+    ConnectionState,
+    ["setup", "observe", "active", "paused", "decommissioned"]
+);
 
 /// What the list of connections offers.
 pub(crate) struct ConnectionList;
@@ -40,8 +48,8 @@ impl Listing for ConnectionList {
     get, path = "/connections", tag = "Connections", operation_id = "list_connections",
     params(
         ListParameters,
-        ("state" = Option<String>, Query, description = "Only connections in this state; may be repeated"),
-        ("provider" = Option<String>, Query, description = "Only connections to this provider; may be repeated"),
+        ("state" = Option<Vec<ConnectionState>>, Query, description = "Only connections in this state; may be repeated"),
+        ("provider" = Option<Vec<Provider>>, Query, description = "Only connections to this provider; may be repeated"),
     ),
     responses((status = 200, description = "Connections", body = ConnectionListView))
 )]

@@ -41,11 +41,14 @@ pub(crate) struct TokenView {
     name: String,
     /// What tells it from others: its first and last characters.
     fingerprint: String,
+    #[schema(format = DateTime)]
     created_at: String,
     /// Who made it: a kind and an id, such as `api_key:…`.
     created_by: String,
     /// null: never.
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
+    #[schema(format = DateTime)]
     last_used_at: Option<String>,
     last_used_ip: Option<String>,
 }

@@ -4,10 +4,30 @@ use serde::Serialize;
 
 use crate::domain::connection::{AdoptionPolicy, ConnectionSettings, DuplicateGroupNames, UnknownMembers};
 use crate::http::Shared;
+use crate::http::admin::choice::choice;
 use crate::http::admin::list::PageView;
 use crate::http::admin::problem::Problem;
 use crate::protocol::splice::date_time;
 use crate::service::admin::connections::Connection;
+use crate::service::backoffice::connections::PROVIDERS;
+
+choice!(
+    /// An identity provider.
+    Provider,
+    PROVIDERS
+);
+
+choice!(
+    /// What becomes of a local person whom the directory would create.
+    AdoptionChoice,
+    ["verified_domain", "review", "refuse"]
+);
+
+choice!(
+    /// What becomes of the people.
+    PeopleChoice,
+    ["suspend", "invite", "delete"]
+);
 
 /// A connection to an identity provider.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
@@ -24,7 +44,9 @@ pub(crate) struct ConnectionView {
     health: HealthView,
     /// The job that its last step started; null in lists and where none did.
     job: Option<JobView>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
@@ -61,8 +83,11 @@ pub(crate) struct GuardView {
 #[derive(Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = ConnectionHealth)]
 pub(crate) struct HealthView {
+    #[schema(format = DateTime)]
     last_request_at: Option<String>,
+    #[schema(format = DateTime)]
     last_success_at: Option<String>,
+    #[schema(format = DateTime)]
     last_error_at: Option<String>,
     /// The last refusal, in words.
     last_error: Option<String>,
@@ -85,6 +110,7 @@ pub(crate) struct JobView {
     done: i64,
     /// People there were when it began.
     total: Option<i64>,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
@@ -102,8 +128,7 @@ pub(crate) struct ConnectionListView {
 #[schema(as = CreateConnection)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct CreateBody {
-    /// `okta`, `entra`, `google`, `onelogin`, `jumpcloud`, `ping` or `custom`.
-    provider: String,
+    provider: Provider,
     /// 1 to 200 characters, unique in the organization.
     name: String,
     scim: Option<ScimBody>,
@@ -123,7 +148,7 @@ pub(crate) struct PatchBody {
 #[schema(as = ConnectionSettings)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct ScimBody {
-    adoption: Option<String>,
+    adoption: Option<AdoptionChoice>,
     may_grant_admin: Option<bool>,
     roles_discovery: Option<bool>,
     unknown_members: Option<String>,
@@ -150,7 +175,7 @@ pub(crate) struct GuardBody {
 pub(crate) struct DecommissionBody {
     /// `suspend` (local and suspended), `invite` (local and invited; links by resending) or `delete`.
     #[schema(default = "suspend")]
-    people: Option<String>,
+    people: Option<PeopleChoice>,
 }
 
 impl ConnectionView {

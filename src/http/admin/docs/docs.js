@@ -15,6 +15,7 @@ function typeOf(schema) {
   if (schema.$ref) return schema.$ref.split("/").pop();
   const types = [].concat(schema.type ?? []);
   const items = schema.items ? `of ${typeOf(schema.items)}` : "";
+  if (schema.allOf) return schema.allOf.map(typeOf).filter(Boolean).join(" and ");
   const choices = schema.oneOf ?? schema.anyOf;
   if (choices) return choices.map(typeOf).join(" or ");
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(", ");
@@ -54,7 +55,7 @@ function content(part) {
   return Object.entries(part.content ?? {}).map(([type, media]) => `${type}: ${typeOf(media.schema)}`).join("; ");
 }
 
-function route(method, path, operation) {
+function route(method, path, operation, answers) {
   const made = element("details");
   const summary = element("summary");
   summary.append(element("span", method.toUpperCase(), "method"), element("code", path));
@@ -68,7 +69,10 @@ function route(method, path, operation) {
   }
   if (operation.requestBody) made.append(element("p", `Body: ${content(operation.requestBody)}`));
   made.append(table("Answers", ["Status", "Meaning", "Body"], Object.entries(operation.responses ?? {}).map(
-    ([status, answer]) => [status, answer.description, content(answer)])));
+    ([status, said]) => {
+      const answer = said.$ref ? answers[said.$ref.split("/").pop()] : said;
+      return [status, answer.description, content(answer)];
+    })));
   return made;
 }
 
@@ -83,7 +87,7 @@ async function draw() {
       if (!item[method]) continue;
       const tag = item[method].tags?.[0] ?? "other";
       if (!tags.has(tag)) tags.set(tag, []);
-      tags.get(tag).push(route(method, path, item[method]));
+      tags.get(tag).push(route(method, path, item[method], api.components.responses));
     }
   }
   const parts = [];

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::domain::ids::{OrganizationId, ResourceId};
 use crate::domain::permission::Role;
 use crate::http::admin::body::JsonBody;
+use crate::http::admin::choice::RoleKey;
 use crate::http::admin::form::{Form, texts};
 use crate::http::admin::granted::{Granted, SubAccountsRead, SubAccountsWrite, UsersRead};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing, PageView};
@@ -36,6 +37,7 @@ pub(crate) struct AccessView {
     roles: Vec<&'static str>,
     /// `admin`: being an Admin of this organization; `grant`.
     source: &'static str,
+    #[schema(format = DateTime)]
     granted_at: Option<String>,
     /// Who granted it: a kind and an id, such as `user:…`.
     granted_by: Option<String>,
@@ -57,7 +59,7 @@ pub(crate) struct AccessListView {
 pub(crate) struct GrantBody {
     /// Keys of roles; not `admin`.
     #[schema(min_items = 1)]
-    roles: Vec<String>,
+    roles: Vec<RoleKey>,
 }
 
 impl AccessView {

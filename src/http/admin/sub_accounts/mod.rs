@@ -17,6 +17,7 @@ use super::{BASE, PathId, single, timed};
 use crate::domain::ids::OrganizationId;
 use crate::domain::organization::Features;
 use crate::http::Shared;
+use crate::http::admin::choice::choice;
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::splice::date_time;
 use crate::service::ServiceError;
@@ -28,6 +29,12 @@ use crate::service::cursor::Key;
 use crate::service::scim::resources::Conditions;
 
 const STATES: [&str; 3] = ["active", "suspended", "archived"];
+
+choice!(
+    /// Whether a sub-account can be used.
+    SubAccountState,
+    STATES
+);
 
 /// What the list of sub-accounts offers.
 pub(crate) struct SubAccounts;
@@ -50,7 +57,9 @@ pub(crate) struct SubAccountView {
     state: String,
     /// Whether it may have sub-accounts itself, which the operator decides.
     sub_accounts: bool,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
@@ -71,6 +80,7 @@ pub(crate) struct FirstKeyView {
     id: String,
     /// To be sent as `Authorization: Bearer`; it opens the sub-account, with the role `admin`.
     secret: String,
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
 }
 
@@ -122,9 +132,9 @@ impl SubAccountView {
     params(
         ListParameters,
         ("q" = Option<Vec<String>>, Query, description = "Part of the name or slug"),
-        ("state" = Option<Vec<String>>, Query, description = "active, suspended or archived"),
+        ("state" = Option<Vec<SubAccountState>>, Query, description = "active, suspended or archived"),
     ),
-    responses((status = 200, description = "Sub-accounts", body = SubAccountListView))
+    responses((status = 200, description = "Sub-accounts", body = SubAccountListView), (status = 404, description = "The feature is off"))
 )]
 pub(crate) async fn list(
     granted: Granted<SubAccountsRead>,
@@ -155,7 +165,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     post, path = "/sub-accounts", tag = "Sub-accounts", operation_id = "create_sub_account",
     request_body = CreateBody,
-    responses((status = 201, description = "The sub-account", body = CreatedView))
+    responses((status = 201, description = "The sub-account", body = CreatedView), (status = 404, description = "The feature is off"))
 )]
 pub(crate) async fn create(
     granted: Granted<SubAccountsWrite>,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::ids::ResourceId;
 use crate::domain::permission::{Role, RoleSet};
 use crate::http::admin::body::JsonBody;
+use crate::http::admin::choice::{RoleKey, choice};
 use crate::http::admin::form::{Form, Read, flag, text, texts};
 use crate::http::admin::granted::{Granted, UsersWrite};
 use crate::http::admin::problem::Problem;
@@ -15,20 +16,25 @@ use crate::http::admin::timed;
 use crate::service::admin::Invalid;
 use crate::service::admin::users::{self, BulkDeed, MOST};
 
+choice!(
+    /// What is done to each person.
+    BulkAction,
+    KINDS.map(|(name, _)| name)
+);
+
 /// A deed on many people.
 #[derive(utoipa::ToSchema)]
 #[schema(as = BulkUsers)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct BulkBody {
-    /// `suspend`, `unsuspend`, `delete`, `add_roles`, `remove_roles`, `add_to_group` or `remove_from_group`.
-    action: String,
+    action: BulkAction,
     #[schema(min_items = 1, max_items = 200)]
     ids: Vec<String>,
     /// With `suspend` and `unsuspend`.
     #[schema(max_length = 500)]
     reason: Option<String>,
     /// With `add_roles` and `remove_roles`: keys of roles.
-    roles: Option<Vec<String>>,
+    roles: Option<Vec<RoleKey>>,
     /// With `add_to_group` and `remove_from_group`: the id of a group.
     group: Option<String>,
     /// true: tells what would be done, and does nothing.

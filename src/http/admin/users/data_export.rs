@@ -19,6 +19,7 @@ use crate::service::admin::users;
 #[schema(as = UserExport)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct ExportView {
+    #[schema(format = DateTime)]
     exported_at: String,
     /// Id of the organization.
     organization: String,

@@ -9,8 +9,9 @@ use crate::domain::ownership::LOCKED_FIELDS;
 use crate::domain::person::{Action, ProfileChange};
 use crate::http::Shared;
 use crate::http::admin::body::{JsonBody, MergePatch, NoBodyNeeded};
+use crate::http::admin::choice::RoleKey;
 use crate::http::admin::form::{Form, Read, text, texts};
-use crate::http::admin::granted::{Granted, Needs, UsersDelete, UsersWrite};
+use crate::http::admin::granted::{ConnectionsWrite, Granted, Needs, UsersDelete, UsersWrite};
 use crate::http::admin::path::PathId;
 use crate::http::admin::problem::Problem;
 use crate::http::admin::query::NoQuery;
@@ -58,7 +59,7 @@ pub(crate) struct PatchNameBody {
 #[schema(as = DirectRoles)]
 #[allow(dead_code, reason = "read by the documentation only")]
 pub(crate) struct RolesBody {
-    roles: Vec<String>,
+    roles: Vec<RoleKey>,
 }
 
 /// Why.
@@ -234,7 +235,7 @@ pub(crate) async fn delete(
     responses((status = 200, description = "The person", body = UserView))
 )]
 pub(crate) async fn release(
-    granted: Granted<UsersDelete>,
+    granted: Granted<(UsersDelete, ConnectionsWrite)>,
     id: PathId,
     conditions: RequestConditions,
     _: NoQuery,

@@ -17,6 +17,7 @@ use super::{single, timed};
 use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::domain::permission::Role;
 use crate::domain::person::Status;
+use crate::http::admin::choice::{ManagedBy, RoleKey, choice};
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::compare;
 use crate::service::admin::users::{self, ListUsers, Mfa, RoleSourceKind, order};
@@ -24,6 +25,24 @@ use view::{UserPageView, UserView};
 
 /// Longest text that is searched for, in characters.
 const TEXT: usize = 200;
+
+choice!(
+    /// Whether a person can sign in.
+    StatusFilter,
+    ["active", "invited", "suspended"]
+);
+
+choice!(
+    /// Where a role comes from.
+    RoleSourceFilter,
+    ["direct", "group", "directory"]
+);
+
+choice!(
+    /// Whether a person has a second factor.
+    MfaFilter,
+    ["on", "off", "at_identity_provider"]
+);
 
 /// What the list of people offers.
 pub(crate) struct UserList;
@@ -109,15 +128,15 @@ fn times(query: &ListQuery<UserList>, name: &str) -> Result<Vec<i64>, Problem> {
     params(
         ListParameters,
         ("q" = Option<Vec<String>>, Query, description = "People whose name, user name or an e-mail address holds this text, letter case aside"),
-        ("status" = Option<Vec<String>>, Query, description = "active, invited or suspended"),
-        ("role" = Option<Vec<String>>, Query, description = "People who hold one of these roles, by key"),
-        ("role_source" = Option<Vec<String>>, Query, description = "Where they hold it from, or any role: direct, group or directory"),
+        ("status" = Option<Vec<StatusFilter>>, Query, description = "active, invited or suspended"),
+        ("role" = Option<Vec<RoleKey>>, Query, description = "People who hold one of these roles, by key"),
+        ("role_source" = Option<Vec<RoleSourceFilter>>, Query, description = "Where they hold it from, or any role: direct, group or directory"),
         ("group" = Option<Vec<String>>, Query, description = "People whom one of these groups holds directly, by id"),
-        ("managed_by" = Option<Vec<String>>, Query, description = "local or external"),
+        ("managed_by" = Option<Vec<ManagedBy>>, Query, description = "local or external"),
         ("connection" = Option<Vec<String>>, Query, description = "People of one of these connections, by id"),
-        ("mfa" = Option<Vec<String>>, Query, description = "on, off or at_identity_provider"),
-        ("inactive_since" = Option<String>, Query, description = "People who were not active since this time"),
-        ("created_after" = Option<String>, Query, description = "People who were created after this time"),
+        ("mfa" = Option<Vec<MfaFilter>>, Query, description = "on, off or at_identity_provider"),
+        ("inactive_since" = Option<String>, Query, format = DateTime, description = "People who were not active since this time"),
+        ("created_after" = Option<String>, Query, format = DateTime, description = "People who were created after this time"),
     ),
     responses((status = 200, description = "People", body = UserPageView))
 )]

@@ -39,8 +39,11 @@ pub(crate) struct UserView {
     mfa: &'static str,
     /// Sessions that are open.
     sessions: u32,
+    #[schema(format = DateTime)]
     last_active_at: Option<String>,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
     /// Who invited the person: a kind and an id, such as `user:…`.
     invited_by: Option<String>,
@@ -64,6 +67,7 @@ pub(crate) struct SuspensionView {
     /// `admin`, `operator`: a hold that is kept here; `directory`: the identity provider.
     by: &'static str,
     /// null: not known.
+    #[schema(format = DateTime)]
     at: Option<String>,
     reason: Option<String>,
 }
@@ -110,8 +114,10 @@ pub(crate) struct ManagedView {
     /// What the directory calls the person.
     external_id: Option<String>,
     /// Since when.
+    #[schema(format = DateTime)]
     since: Option<String>,
     /// When the directory last changed the person.
+    #[schema(format = DateTime)]
     last_synced_at: Option<String>,
     /// What only the directory changes.
     locked_fields: &'static [&'static str],

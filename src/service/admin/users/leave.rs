@@ -12,6 +12,7 @@ use crate::service::admin::Caller;
 use crate::service::admin::error::{Refusal, Result};
 use crate::service::admin::role_change::guarded;
 use crate::service::ids;
+use crate::storage::cold::held_changes::{self, HeldEnd};
 use crate::storage::cold::leavers::{self, Tombstone};
 use crate::storage::cold::ownership::{self, AccountOrigin, Handover};
 use crate::storage::cold::people;
@@ -79,7 +80,7 @@ pub(crate) async fn let_go(
     directory: &str,
     by: Suspender,
 ) -> Result<()> {
-    let id = record.id;
+    let (id, owner) = (record.id, record.connection.owner());
     let handover = Handover { organization, from: record.connection, to: ConnectionId::LOCAL };
     let before = resource(record)?;
     let mut after = before.clone();
@@ -98,20 +99,21 @@ pub(crate) async fn let_go(
     if ownership::hand_over_people(db, handover, &[id]).await? != 1 {
         return Err(Refusal::Missing);
     }
-    people::leave_groups_of(db, organization, id, record.connection).await?;
+    held_changes::end(db, organization, id, None, HeldEnd::Withdrawn, deed.at, &deed.actor).await?;
+    people::leave_groups_of(db, organization, id, owner).await?;
     ownership::set_standing(db, organization, id, Some(&hold), false).await?;
     let origin = AccountOrigin {
         managed_since: None,
-        former_connection: Some(record.connection),
+        former_connection: Some(owner),
         former_external_id: before.external_id().map(str::to_owned),
     };
     ownership::set_origin(db, deed.at, organization, id, &origin).await?;
-    let detail =
-        json!({ "changed": ["managed"], "before": { "connection": record.connection.to_string() } }).to_string();
+    let detail = json!({ "changed": ["managed"], "before": { "connection": owner.to_string() } }).to_string();
     let change = Change { action, event: ids::event(), detail: detail.clone() };
     let scope = Scope { organization, connection: ConnectionId::LOCAL };
     let receipt = write_of(deed, scope, change).apply(db).await?;
     let version = receipt.first().map_or(record.version, |applied| applied.version);
+    let handover = Handover { from: owner, ..handover };
     ownership::record_handover(db, deed, handover, EventKind::UserReleased, id, version, &detail).await?;
     Ok(())
 }

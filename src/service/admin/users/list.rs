@@ -112,11 +112,12 @@ fn query(caller: &Caller, setting: &Setting, wanted: &ListUsers, request: &PageR
     let is_wanted = |id: &ConnectionId| {
         let is_managed = is_managing(id);
         setting.shows(*id)
-            && (wanted.connections.is_empty() || wanted.connections.contains(id))
+            && (wanted.connections.is_empty() || wanted.connections.contains(&id.owner()))
             && (wanted.managed.is_empty() || wanted.managed.contains(&is_managed))
             && (wanted.mfa.is_empty() || wanted.mfa.contains(&Mfa::of(is_managed)))
     };
-    let all = setting.connections.keys().copied().chain([ConnectionId::LOCAL]);
+    // Whose deletion is held is a person of the directory like any other here.
+    let all = setting.connections.keys().flat_map(|id| [*id, id.held()]).chain([ConnectionId::LOCAL]);
     let mut connections: Vec<ConnectionId> = all.filter(is_wanted).collect();
     connections.sort_unstable();
     let records = setting.connections.values();

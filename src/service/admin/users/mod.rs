@@ -64,13 +64,13 @@ impl Setting {
 
     /// Whether people of this connection are the organization's: those of one that is set up or observed are staged.
     fn shows(&self, id: ConnectionId) -> bool {
-        id == ConnectionId::LOCAL || self.connections.get(&id).is_some_and(|c| !State::of(&c.state).is_staged())
+        id == ConnectionId::LOCAL || self.connections.get(&id.owner()).is_some_and(|c| !State::of(&c.state).is_staged())
     }
 
     /// The directory that manages the people of this connection, if one does.
     fn manager(&self, id: ConnectionId) -> Option<&ConnectionRecord> {
         let manages = |c: &&ConnectionRecord| matches!(State::of(&c.state), State::Active | State::Paused);
-        self.connections.get(&id).filter(manages)
+        self.connections.get(&id.owner()).filter(manages)
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(in crate::service) mod detail;
 pub(super) mod groups;
+mod held;
 pub(super) mod local;
 pub(super) mod users;
 
@@ -19,7 +20,7 @@ use crate::protocol::projection::Projection;
 use crate::protocol::schema::ResourceKind;
 use crate::protocol::splice::{Head, Reference};
 use crate::service::{Ctx, Effect, Result, ServiceError, ids};
-use crate::storage::write::{Action, Applied, Change};
+use crate::storage::write::{Action, Applied, Change, Receipt};
 use crate::storage::{Database, StorageError, UniqueKey, Write};
 
 /// Repetitions of a write that lost a race.
@@ -281,31 +282,44 @@ async fn commit_and_show(
     detail: String,
     shows_group: bool,
 ) -> Attempt<Applied> {
-    let write = Write {
-        shows_group,
+    let write = Write { shows_group, ..write_of(ctx, action, detail) };
+    let traced = happened(&write);
+    let outcome = match ctx.effect {
+        Effect::Commit => db.commit(write).await,
+        Effect::Rehearse => db.rehearse(write).await,
+    };
+    first(ctx, traced, outcome)
+}
+
+/// One change with its event.
+fn write_of(ctx: &Ctx, action: Action, detail: String) -> Write {
+    Write {
+        shows_group: false,
         scope: ctx.scope,
         at: ctx.now,
         actor: ctx.actor.to_string(),
         request_id: ctx.request_id.to_string(),
         changes: vec![Change { action, event: ids::event(), detail }],
-    };
-    let traced =
-        write.changes.first().map(|change| (change.action.target(), change.action.event_kind(), change.detail.clone()));
-    let outcome = match ctx.effect {
-        Effect::Commit => db.commit(write).await,
-        Effect::Rehearse => db.rehearse(write).await,
-    };
-    if let (Some((resource, kind, detail)), Ok([applied, ..])) = (traced, outcome.as_deref()) {
+    }
+}
+
+/// What a write of one change comes to, for the log.
+fn happened(write: &Write) -> Option<Happened> {
+    let change = write.changes.first()?;
+    let (resource, kind) = (change.action.target(), change.action.event_kind());
+    Some(Happened { resource, kind, changed: true, detail: change.detail.clone() })
+}
+
+/// What a write of one change came to; the log is told.
+fn first(ctx: &Ctx, traced: Option<Happened>, outcome: std::result::Result<Receipt, StorageError>) -> Attempt<Applied> {
+    let applied = outcome.map_err(Refused::of)?.into_iter().next();
+    let applied =
+        applied.ok_or_else(|| Refused::Final(ServiceError::Internal("a commit without receipt".to_owned())))?;
+    if let Some(happened) = traced {
         // Once a request: only the attempt that succeeds comes here.
-        _ = ctx.trace.set(Happened { resource, kind, changed: applied.changed, detail });
+        _ = ctx.trace.set(Happened { changed: applied.changed, ..happened });
     }
-    match outcome {
-        Ok(receipt) => receipt
-            .into_iter()
-            .next()
-            .ok_or_else(|| Refused::Final(ServiceError::Internal("a commit without receipt".to_owned()))),
-        Err(error) => Err(Refused::of(error)),
-    }
+    Ok(applied)
 }
 
 /// Outcome of an attempt at a resource that cannot be missing or stale.

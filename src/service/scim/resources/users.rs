@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, local, once};
+use super::{Attempt, Conditions, Refused, Show, Stored, Written, commit, damaged, detail, held, local, once};
 use crate::domain::ids::ResourceId;
 use crate::protocol::compare;
 use crate::protocol::error::ScimError;
@@ -13,8 +13,9 @@ use crate::protocol::schema::{Registry, ResourceKind, ResourceType};
 use crate::protocol::splice::Head;
 use crate::protocol::validate;
 use crate::service::adoption::Judged;
+use crate::service::scim::brake::Verdict;
 use crate::service::{Ctx, Result, ids};
-use crate::storage::write::{Action, UserColumns};
+use crate::storage::write::{Action, Applied, UserColumns};
 use crate::storage::{Database, References, StorageError, UniqueKey, UserRecord, keys};
 
 const KIND: ResourceKind = ResourceKind::User;
@@ -53,16 +54,22 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     let (columns, values) = keys::user_columns(&resource, resource.active().unwrap_or(true));
     validate::check_size(&columns.document, &ctx.policy)?;
     refuse_blocked(ctx, db, &columns).await?;
+    let user_name_key = columns.user_name_key.clone();
     if let Some(relinked) = local::relink(ctx, db, &resource).await? {
         return Ok(relinked);
     }
     let document = columns.document.clone();
     let action = Action::InsertUser { id, columns, values };
     let applied = match commit(ctx, db, action, detail::created(&document)).await {
-        Err(Refused::Taken(UniqueKey::UserName)) => match local::create(ctx, db, &resource).await? {
-            Some(adopted) => return Ok(adopted),
-            None => return Err(StorageError::NotUnique(UniqueKey::UserName).into()),
-        },
+        Err(Refused::Taken(UniqueKey::UserName)) => {
+            if let Some(back) = held::bring_back(ctx, db, &user_name_key, &resource).await? {
+                return Ok(back);
+            }
+            match local::create(ctx, db, &resource).await? {
+                Some(adopted) => return Ok(adopted),
+                None => return Err(StorageError::NotUnique(UniqueKey::UserName).into()),
+            }
+        }
         outcome => once(outcome)?,
     };
     let head = Head { id: id.0, version: applied.version, created: ctx.now, modified: ctx.now };
@@ -121,7 +128,18 @@ pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions:
     conditions.check(record.version)?;
     let expected = (!conditions.is_indifferent()).then_some(record.version);
     let action = Action::DeleteUser { id, expected };
-    commit(ctx, db, action, detail::deleted(&record.document)).await?;
+    if record.access && ctx.brake.judge(ctx, db, id).await? == Verdict::Hold {
+        return held::delete(ctx, db, action, &record.document).await;
+    }
+    let done = commit(ctx, db, action, detail::deleted(&record.document)).await;
+    if done.is_err() && record.access {
+        ctx.brake.came_back(ctx, id);
+    }
+    done?;
+    let current = Resource::from_document(&record.document).map_err(|error| damaged(id, &error))?;
+    if record.access && current.active() == Some(false) {
+        held::withdraw(ctx, db, id).await?;
+    }
     Ok(())
 }
 
@@ -171,21 +189,7 @@ async fn store(
         record.version = local::adopt(ctx, db, &judged, next).await?;
         record.modified = ctx.now;
         record.document = next.to_document();
-    } else if current.attributes != next.attributes {
-        let (columns, values) = keys::user_columns(next, next.active().unwrap_or(record.access));
-        validate::check_size(&columns.document, &ctx.policy)?;
-        let document = columns.document.clone();
-        let (add_values, remove_values) = keys::difference(&keys::attribute_values(&current), &values);
-        let action = Action::ReplaceUser {
-            id: record.id,
-            expected: record.version,
-            renames: current.user_name().map(compare::fold) != next.user_name().map(compare::fold),
-            columns,
-            add_values,
-            remove_values,
-        };
-        let detail = detail::changed(&current.attributes, &next.attributes, None);
-        let applied = commit(ctx, db, action, detail).await?;
+    } else if let Some((applied, document)) = save(ctx, db, &record, &current, next).await? {
         record.version = applied.version;
         record.modified = ctx.now;
         record.document = document;
@@ -193,4 +197,49 @@ async fn store(
     let version = record.version;
     let stored = (show != Show::Nothing).then(|| stored(record, references(projection)));
     Ok(Written { version, stored })
+}
+
+/// Commits the new state where it differs; answers what came of it with the new document. Where the brake holds the
+/// departure, the person is let in still.
+async fn save(
+    ctx: &Ctx,
+    db: &Database,
+    record: &UserRecord,
+    current: &Resource,
+    next: &Resource,
+) -> Attempt<Option<(Applied, String)>> {
+    if current.attributes == next.attributes {
+        return Ok(None);
+    }
+    let was_held = record.access && current.active() == Some(false);
+    let leaves = record.access && !was_held && next.active() == Some(false);
+    let holds = leaves && ctx.brake.judge(ctx, db, record.id).await? == Verdict::Hold;
+    // Access follows the last explicit `active`, but for a departure that is held.
+    let access = holds || was_held || next.active().unwrap_or(record.access);
+    let (columns, values) = keys::user_columns(next, access);
+    validate::check_size(&columns.document, &ctx.policy)?;
+    let document = columns.document.clone();
+    let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
+    let action = Action::ReplaceUser {
+        id: record.id,
+        expected: record.version,
+        renames: current.user_name().map(compare::fold) != next.user_name().map(compare::fold),
+        columns,
+        add_values,
+        remove_values,
+    };
+    let detail = detail::changed(&current.attributes, &next.attributes, None);
+    if holds {
+        return Ok(Some((held::deactivate(ctx, db, action, detail).await?, document)));
+    }
+    let done = commit(ctx, db, action, detail).await;
+    let comes = next.active() == Some(true) && current.active() != Some(true);
+    if if done.is_err() { leaves } else { comes } {
+        ctx.brake.came_back(ctx, record.id);
+    }
+    let applied = done?;
+    if comes && record.access {
+        held::withdraw(ctx, db, record.id).await?;
+    }
+    Ok(Some((applied, document)))
 }

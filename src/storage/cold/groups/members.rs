@@ -56,7 +56,7 @@ impl MemberSort {
 
 const NAME_KEY: &str = "coalesce(u.display_name_key, n.display_name_key, u.user_name_key)";
 const FROM: &str = " FROM members m \
-     LEFT JOIN users u ON m.member_type = 1 AND u.organization = m.organization AND u.id = m.member_id AND u.deleted IS NULL \
+     LEFT JOIN users u ON m.member_type <> 2 AND u.organization = m.organization AND u.id = m.member_id AND u.deleted IS NULL \
      LEFT JOIN groups n ON m.member_type = 2 AND n.organization = m.organization AND n.id = m.member_id AND n.deleted IS NULL \
      WHERE coalesce(u.id, n.id) IS NOT NULL AND m.organization = ";
 
@@ -86,7 +86,7 @@ pub async fn list_members(
     let member = |(id, kind, connection, user_name, display_name, name_key): Row| MemberRow {
         id: id.into(),
         is_group: kind == 2,
-        connection: connection.map_or(ConnectionId::LOCAL, ConnectionId::from),
+        connection: connection.map_or(ConnectionId::LOCAL, |id| ConnectionId::from(id).owner()),
         user_name,
         display_name,
         name_key,
@@ -131,7 +131,7 @@ fn matching(directories: &Directories, filter: &MemberFilter) -> Sql {
         sql.push(" AND ").any_like(&columns, &filter.names);
     }
     if let Some(is_group) = filter.is_group {
-        sql.push(if is_group { " AND m.member_type = 2" } else { " AND m.member_type = 1" });
+        sql.push(if is_group { " AND m.member_type = 2" } else { " AND m.member_type <> 2" });
     }
     sql
 }

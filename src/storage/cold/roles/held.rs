@@ -12,7 +12,7 @@ use crate::domain::permission::{Directories, HeldRole, Role, RoleSource};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::{Result, StorageError};
-use crate::storage::sql::Value;
+use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
 
 /// Stands for the source in the statements.
@@ -83,7 +83,7 @@ pub async fn holders(
     organization: OrganizationId,
     directories: &Directories,
 ) -> Result<HashMap<Role, Holders>> {
-    let mut sql = sql::held_by(organization, directories, &Role::ALL, "");
+    let mut sql = sql::held_by(organization, directories, &Role::ALL, &Sql::new(""));
     sql.push(
         " SELECT role, source, count(DISTINCT user_id) FROM held GROUP BY role, source \
          UNION ALL SELECT role, 0, count(DISTINCT user_id) FROM held GROUP BY role \
@@ -107,7 +107,7 @@ pub async fn holders(
     Ok(found)
 }
 
-/// Admins who can sign in: active people whose effective roles hold `admin`. At most `limit`, in no order: one tells whether
+/// Admins who can sign in: active people whose effective roles hold `admin`, those of a connection that is given up left out. At most `limit`, in no order: one tells whether
 /// there is any, two whether somebody is the last.
 ///
 /// # Errors
@@ -118,8 +118,7 @@ pub async fn active_admins(
     directories: &Directories,
     limit: u32,
 ) -> Result<Vec<ResourceId>> {
-    let can_sign_in = " AND NOT u.invited AND u.access AND u.suspension IS NULL";
-    let mut sql = sql::held_by(organization, directories, &[Role::Admin], can_sign_in);
+    let mut sql = sql::held_by(organization, directories, &[Role::Admin], &sql::can_sign_in(directories));
     sql.push(" SELECT DISTINCT user_id FROM held LIMIT ").bind(Value::Big(i64::from(limit)));
     let rows: Vec<Id> = sql.statement::<Uid>(true).all(db).await?;
     Ok(rows.into_iter().map(ResourceId::from).collect())

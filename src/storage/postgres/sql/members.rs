@@ -86,5 +86,6 @@ SELECT 0, id FROM bad WHERE NOT (SELECT lenient FROM s)
 UNION ALL SELECT 1, NULL WHERE (SELECT count(*) FROM ins) + (SELECT count(*) FROM del) > 0"
 );
 
-// All members of one group: members_pkey by prefix.
-hot!(MemberIds, Uid, "SELECT member_id FROM members WHERE organization = ? AND group_id = ?");
+// All members of one group: members_pkey by prefix. Whose deletion is held is no member over SCIM, and stays one here until
+// that is decided.
+hot!(MemberIds, Uid, "SELECT member_id FROM members WHERE organization = ? AND group_id = ? AND member_type < 3");

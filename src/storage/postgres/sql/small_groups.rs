@@ -20,7 +20,7 @@ SELECT g.id, g.version, g.created, g.modified, g.document, s.small,
     ARRAY(SELECT m.member_type || m.member_id::text || coalesce('=' || CASE m.member_type
             WHEN 1 THEN (SELECT u.display_name FROM users u WHERE u.organization = m.organization AND u.id = m.member_id)
             ELSE (SELECT n.display_name FROM groups n WHERE n.organization = m.organization AND n.id = m.member_id) END, '')
-        FROM members m WHERE s.small AND m.organization = g.organization AND m.group_id = g.id
+        FROM members m WHERE s.small AND m.organization = g.organization AND m.group_id = g.id AND m.member_type < 3
         ORDER BY m.organization, m.group_id, m.member_id)
 FROM unnest(?::uuid[], ?::uuid[], ?::uuid[]) AS t(organization, id, connection)
 CROSS JOIN LATERAL (SELECT * FROM groups g

@@ -140,7 +140,7 @@ fn wrap(ctx: &Context, source: Source, on_row: &Predicate, term: Option<&Term<'_
     let by_set = few && ctx.backend == Backend::Sqlite;
     let (resource, table, of) = match source {
         Source::Values(_) => ("v.resource", "attribute_values v WHERE v.organization = ", "v.resource"),
-        Source::Members => ("m.group_id", "members m WHERE m.organization = ", "m.group_id"),
+        Source::Members => ("m.group_id", "members m WHERE m.member_type < 3 AND m.organization = ", "m.group_id"),
         Source::Groups => (
             "m.member_id",
             "members m JOIN groups g ON g.organization = m.organization AND g.id = m.group_id WHERE m.organization = ",

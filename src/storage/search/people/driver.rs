@@ -96,8 +96,8 @@ fn holders(query: &PeopleQuery, conditions: &Conditions, source: PeopleRoleSourc
         PeopleRoleSource::Group => Some(members(organization, conditions.role_groups.iter().map(|group| group.0))),
         PeopleRoleSource::Directory => {
             let mut sql = Sql::new(
-                "SELECT v.resource AS id FROM attribute_values v JOIN users u ON u.organization = v.organization \
-                 AND u.id = v.resource WHERE v.organization = ",
+                "SELECT v.resource AS id FROM attribute_values v CROSS JOIN users u WHERE u.organization = v.organization \
+                 AND u.id = v.resource AND v.organization = ",
             );
             sql.id(organization).push(" AND ").append(&names_role(query));
             Some(sql)

@@ -1,7 +1,9 @@
 //! `/connections`: settings, states and what each does to SCIM traffic, tokens, and giving one up.
 
 mod adoption;
+mod brake;
 mod decommission;
+mod held;
 mod review;
 mod settings;
 mod states;

@@ -1,0 +1,208 @@
+//! The brake on departures: how many people of a connection may leave within an hour before further departures are held.
+//! A process takes departures out of the connection's window in the database, some at a time, so that a departure usually
+//! costs no statement; what it took and did not use counts as departed, so several processes together never let more pass.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::ids::{ResourceId, Scope};
+use crate::service::{Ctx, Effect, Result, ids};
+use crate::storage::cold::brake::{self, Take, Window};
+use crate::storage::cold::held_changes::{self, HeldDeed, HeldEnd, NewHeld};
+use crate::storage::cold::hidden::{self, Memberships};
+use crate::storage::write::Receipt;
+use crate::storage::{Database, Db, Deed, Write};
+
+/// Length of a window, µs.
+pub const WINDOW: i64 = 3_600_000_000;
+/// People remembered for each connection, so that whoever comes back counts no more.
+const REMEMBERED: usize = 50_000;
+/// A share of what may leave, and the most, that a process takes at once.
+const SHARE: i64 = 20;
+const MOST: i64 = 1_000;
+
+/// What this process took out of each connection's window.
+#[derive(Debug, Default)]
+pub struct Brake {
+    taken: Mutex<HashMap<Scope, Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// When the window began.
+    started: i64,
+    /// Departures that need not ask.
+    left: i64,
+    /// Who left in this window.
+    gone: HashSet<ResourceId>,
+}
+
+/// Whether a departure may happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Pass,
+    Hold,
+}
+
+impl Brake {
+    /// Judges the departure of an active person, and counts it where it may pass.
+    pub(super) async fn judge(&self, ctx: &Ctx, db: &Database, id: ResourceId) -> Result<Verdict> {
+        // Staged people have no access that could be lost.
+        if ctx.is_staged {
+            return Ok(Verdict::Pass);
+        }
+        if ctx.effect == Effect::Rehearse {
+            return self.foresee(ctx, db).await;
+        }
+        if self.pass(ctx, id) {
+            return Ok(Verdict::Pass);
+        }
+        let (scope, now, expired, guard) = (ctx.scope, ctx.now, expired(ctx), ctx.settings.guard);
+        let is_open = db.brake_window(scope).await?.is_some_and(|window| window.started > expired);
+        // Before the transaction, which others wait for.
+        let active = if is_open { None } else { Some(db.count_active_people(scope).await?) };
+        let work = async move |db: &mut Db<'_>| {
+            let ask = |limit: i64| (limit / SHARE).clamp(1, MOST);
+            brake::take(db, scope, Take { now, expired, active, allows: |active| guard.allows(active), ask }).await
+        };
+        let (got, window): (i64, Window) = db.transaction(work).await?;
+        Ok(self.with(scope, |taken| {
+            if taken.started != window.started {
+                *taken = Taken { started: window.started, ..Taken::default() };
+            }
+            taken.left = taken.left.saturating_add(got);
+            if taken.use_one(id) { Verdict::Pass } else { Verdict::Hold }
+        }))
+    }
+
+    /// The same for a departure that is only tried: nothing is counted, and nothing taken.
+    async fn foresee(&self, ctx: &Ctx, db: &Database) -> Result<Verdict> {
+        let expired = expired(ctx);
+        if self.with(ctx.scope, |taken| taken.started > expired && taken.left > 0) {
+            return Ok(Verdict::Pass);
+        }
+        let allows = |window: &Window| ctx.settings.guard.allows(window.active);
+        let window = db.brake_window(ctx.scope).await?.filter(|window| window.started > expired);
+        let is_spent = window.is_some_and(|window| window.departed >= allows(&window));
+        Ok(if is_spent { Verdict::Hold } else { Verdict::Pass })
+    }
+
+    /// Takes back a departure that did not happen, or whose person came back.
+    pub(super) fn came_back(&self, ctx: &Ctx, id: ResourceId) {
+        if ctx.effect == Effect::Rehearse {
+            return;
+        }
+        self.with(ctx.scope, |taken| {
+            if taken.gone.remove(&id) {
+                taken.left = taken.left.saturating_add(1);
+            }
+        });
+    }
+
+    fn pass(&self, ctx: &Ctx, id: ResourceId) -> bool {
+        self.with(ctx.scope, |taken| {
+            if taken.started <= expired(ctx) {
+                *taken = Taken::default();
+                return false;
+            }
+            taken.use_one(id)
+        })
+    }
+
+    fn with<R>(&self, scope: Scope, work: impl FnOnce(&mut Taken) -> R) -> R {
+        work(self.taken.lock().unwrap_or_else(PoisonError::into_inner).entry(scope).or_default())
+    }
+}
+
+/// What began before is over.
+fn expired(ctx: &Ctx) -> i64 {
+    ctx.now.saturating_sub(WINDOW)
+}
+
+impl Taken {
+    fn use_one(&mut self, id: ResourceId) -> bool {
+        if self.left <= 0 {
+            return false;
+        }
+        self.left -= 1;
+        if self.gone.len() < REMEMBERED {
+            self.gone.insert(id);
+        }
+        true
+    }
+}
+
+/// A change to hold, in a transaction of the deed that SCIM shows: with its events.
+pub(super) struct Hold {
+    deeds: [Deed; 2],
+    scope: Scope,
+    new: NewHeld,
+}
+
+impl Hold {
+    pub(super) fn new(ctx: &Ctx, user: ResourceId, deed: HeldDeed) -> Self {
+        let event = || Deed {
+            event: ids::event(),
+            at: ctx.now,
+            actor: ctx.actor.to_string(),
+            request_id: ctx.request_id.to_string(),
+            ip: None,
+            reason: None,
+        };
+        Hold { deeds: [event(), event()], scope: ctx.scope, new: NewHeld { id: ids::resource(), user, deed } }
+    }
+
+    pub(super) async fn apply(&self, db: &mut Db<'_>) -> crate::storage::Result<()> {
+        held_changes::hold(db, &self.deeds, self.scope, &self.new).await
+    }
+}
+
+/// Deletes a person over SCIM, while everything else of them waits.
+pub(super) async fn hide(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    expected: Option<i64>,
+) -> crate::storage::Result<()> {
+    let (scope, hold) = (ctx.scope, Hold::new(ctx, id, HeldDeed::Delete));
+    db.transaction(async move |db: &mut Db<'_>| {
+        hidden::hide(db, scope, id, expected).await?;
+        hold.apply(db).await
+    })
+    .await
+}
+
+/// Keeps a person out over SCIM by `write`, while they have access here.
+pub(super) async fn hold(ctx: &Ctx, db: &Database, id: ResourceId, write: Write) -> crate::storage::Result<Receipt> {
+    let hold = Hold::new(ctx, id, HeldDeed::Deactivate);
+    db.transaction(async move |db: &mut Db<'_>| {
+        let receipt = write.apply(db).await?;
+        hold.apply(db).await?;
+        Ok(receipt)
+    })
+    .await
+}
+
+/// Brings a hidden person back whom the directory makes again by `write`: in none of its groups, as any new person. One who
+/// is kept out from the start has access here still.
+pub(super) async fn bring_back(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    write: Write,
+    is_let_in: bool,
+) -> crate::storage::Result<Receipt> {
+    let (scope, at, by) = (ctx.scope, ctx.now, ctx.actor.to_string());
+    let hold = Hold::new(ctx, id, HeldDeed::Deactivate);
+    db.transaction(async move |db: &mut Db<'_>| {
+        hidden::show(db, scope, id, Memberships::Dropped).await?;
+        let receipt = write.apply(db).await?;
+        if is_let_in {
+            held_changes::end(db, scope.organization, id, None, HeldEnd::Withdrawn, at, &by).await?;
+        } else {
+            hold.apply(db).await?;
+        }
+        Ok(receipt)
+    })
+    .await
+}
