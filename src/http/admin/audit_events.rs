@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::choice::choice;
+use super::choice::AuditResult;
 use super::export::{self, Exported};
 use super::granted::{AuditRead, Exports, Format, Granted};
 use super::list::{ListParameters, ListQuery, Listing, PageView};
@@ -85,12 +85,6 @@ pub(crate) struct AuditEventView {
     #[schema(value_type = Vec<ChangeView>)]
     changes: Vec<Value>,
 }
-
-choice!(
-    /// What became of a deed.
-    AuditResult,
-    ["ok", "refused"]
-);
 
 /// Events, a page of them.
 #[derive(ToSchema)]

@@ -1,32 +1,74 @@
-//! Texts out of closed sets, for the documentation: the set stands once in the code, and the document lists it.
+//! Texts out of closed sets, for the documentation: in a documented body or parameter a type of these stands for them.
 
-/// A type that stands for the texts of a set in a documented body or parameter.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident, $texts:expr) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                let text = utoipa::openapi::schema::Type::String;
-                utoipa::openapi::ObjectBuilder::new().schema_type(text).enum_values(Some($texts)).into()
+use super::connections::adoptions::STATES as ADOPTION_STATES;
+use super::endpoint::NamedSchema;
+use super::sub_accounts::STATES as SUB_ACCOUNT_STATES;
+use super::users::bulk::KINDS;
+use crate::domain::permission::Role;
+use crate::domain::provisioning::{Operation, Outcome};
+use crate::service::backoffice::connections::PROVIDERS;
+
+macro_rules! choices {
+    ($($(#[$doc:meta])* $name:ident: $texts:expr;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name;
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    ObjectBuilder::new().schema_type(Type::String).enum_values(Some($texts)).into()
+                }
             }
-        }
 
-        impl utoipa::ToSchema for $name {}
+            impl ToSchema for $name {}
+        )*
+
+        /// All of them by name: `utoipa` does not follow the types of parameters.
+        pub(super) fn schemas() -> Vec<NamedSchema> {
+            vec![$(($name::name().into_owned(), $name::schema())),*]
+        }
     };
 }
-pub(super) use choice;
 
-use crate::domain::permission::Role;
-
-choice!(
-    /// The key of a role.
-    RoleKey,
-    Role::ALL.map(Role::key)
-);
-choice!(
+choices! {
+    /// What becomes of a local person whom the directory would create.
+    AdoptionChoice: ["verified_domain", "review", "refuse"];
+    /// What was decided.
+    AdoptionState: ADOPTION_STATES;
+    /// What became of a deed.
+    AuditResult: ["ok", "refused"];
+    /// What is done to each person.
+    BulkAction: KINDS.map(|(name, _)| name);
+    /// How far a connection is.
+    ConnectionState: ["setup", "observe", "active", "paused", "decommissioned"];
+    /// How the link comes to the person.
+    DeliveryChoice: ["link"];
+    /// What became of an invitation.
+    InvitationStateFilter: ["pending", "expired", "accepted", "revoked"];
+    /// What a request was to do.
+    LogOperation: Operation::ALL.map(Operation::as_str);
+    /// What became of a request.
+    LogOutcome: Outcome::ALL.map(Outcome::as_str);
     /// Who manages a person or a group.
-    ManagedBy,
-    ["local", "external"]
-);
+    ManagedBy: ["local", "external"];
+    /// What a member is.
+    MemberType: ["user", "group"];
+    /// Whether a person has a second factor.
+    MfaFilter: ["on", "off", "at_identity_provider"];
+    /// What becomes of the people.
+    PeopleChoice: ["suspend", "invite", "delete"];
+    /// An identity provider.
+    Provider: PROVIDERS;
+    /// The key of a role.
+    RoleKey: Role::ALL.map(Role::key);
+    /// Where a role comes from.
+    RoleSourceFilter: ["direct", "group", "directory"];
+    /// Whether a person can sign in.
+    StatusFilter: ["active", "invited", "suspended"];
+    /// Whether a sub-account can be used.
+    SubAccountState: SUB_ACCOUNT_STATES;
+}

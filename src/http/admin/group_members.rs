@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::choice::choice;
+use super::choice::MemberType;
 use super::export::{self, Exported};
 use super::granted::{Exports, Format, Granted, GroupsRead, GroupsWrite};
 use super::groups::expected;
@@ -41,12 +41,6 @@ pub(crate) struct MemberView {
     /// `local` or `external`.
     managed_by: &'static str,
 }
-
-choice!(
-    /// What a member is.
-    MemberType,
-    ["user", "group"]
-);
 
 /// Members, a page of them.
 #[derive(utoipa::ToSchema)]

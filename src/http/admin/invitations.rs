@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::body::{JsonBody, NoBodyNeeded};
-use super::choice::{RoleKey, choice};
+use super::choice::{DeliveryChoice, InvitationStateFilter, RoleKey};
 use super::form::{Form, Read, text, texts};
 use super::granted::{Granted, UsersInvite};
 use super::idempotency::HoldsSecret;
@@ -107,18 +107,6 @@ pub(crate) struct ResultsView {
     done: usize,
     refused: usize,
 }
-
-choice!(
-    /// What became of an invitation.
-    InvitationStateFilter,
-    ["pending", "expired", "accepted", "revoked"]
-);
-
-choice!(
-    /// How the link comes to the person.
-    DeliveryChoice,
-    ["link"]
-);
 
 /// Invitations, a page of them.
 #[derive(utoipa::ToSchema)]

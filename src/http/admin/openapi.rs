@@ -12,7 +12,7 @@ use super::argument::Takes;
 use super::code::Code;
 use super::endpoint::Endpoint;
 use super::granted::Format;
-use super::{BASE, endpoints};
+use super::{BASE, choice, endpoints};
 use crate::domain::permission::Permission;
 
 /// Name of the security scheme.
@@ -35,6 +35,7 @@ pub(crate) fn document() -> String {
 fn value() -> Value {
     let mut components = ComponentsBuilder::new()
         .security_scheme(KEY, SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
+    components = components.schemas_from_iter(choice::schemas());
     let mut paths = PathsBuilder::new();
     let mut details = Vec::new();
     for endpoint in endpoints() {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::NoBodyNeeded;
-use super::choice::choice;
+use super::choice::{LogOperation, LogOutcome};
 use super::export::{self, Exported};
 use super::form::Form;
 use super::granted::{Exports, Format, Granted, ProvisioningLogRead};
@@ -94,18 +94,6 @@ pub(crate) struct WholeView {
     /// Of the answer to a write.
     response_body: Option<Value>,
 }
-
-choice!(
-    /// What became of a request.
-    LogOutcome,
-    Outcome::ALL.map(Outcome::as_str)
-);
-
-choice!(
-    /// What a request was to do.
-    LogOperation,
-    Operation::ALL.map(Operation::as_str)
-);
 
 /// Requests, a page of them.
 #[derive(ToSchema)]

@@ -7,9 +7,11 @@ use crate::helpers::*;
 
 /// A path whose parameters are ids that nobody has.
 fn path_of(pattern: &str) -> String {
-    let segments =
-        pattern.split('/').map(|s| if s.starts_with('{') { "0192f3a0-0000-7000-8000-000000000000" } else { s });
-    segments.collect::<Vec<_>>().join("/")
+    pattern.replace("{domain}", "nobody.example").split('/').map(id_for).collect::<Vec<_>>().join("/")
+}
+
+fn id_for(segment: &str) -> &str {
+    if segment.starts_with('{') { "0192f3a0-0000-7000-8000-000000000000" } else { segment }
 }
 
 on_both! {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::adoption::Verdict;
 use crate::domain::ids::ConnectionId;
 use crate::http::admin::body::NoBodyNeeded;
-use crate::http::admin::choice::choice;
+use crate::http::admin::choice::AdoptionState;
 use crate::http::admin::form::Form;
 use crate::http::admin::granted::{AdoptionsWrite, Granted};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing, PageView};
@@ -20,13 +20,8 @@ use crate::service::admin::adoptions::{self, Adoption, Side};
 use crate::service::admin::paging::of_rows;
 use crate::service::cursor::Key;
 
-const STATES: [&str; 4] = ["previewed", "pending", "accepted", "refused"];
-
-choice!(
-    /// What was decided.
-    AdoptionState,
-    STATES
-);
+/// What is decided or to be decided.
+pub(in crate::http::admin) const STATES: [&str; 4] = ["previewed", "pending", "accepted", "refused"];
 
 /// What the list of adoptions offers.
 pub(crate) struct AdoptionList;

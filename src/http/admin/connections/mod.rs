@@ -13,7 +13,7 @@ use crate::domain::connection::Step;
 use crate::domain::ids::ConnectionId;
 use crate::http::Shared;
 use crate::http::admin::body::{JsonBody, MergePatch, NoBodyNeeded};
-use crate::http::admin::choice::choice;
+use crate::http::admin::choice::{ConnectionState, Provider};
 use crate::http::admin::form::{Form, Read, text};
 use crate::http::admin::granted::{ConnectionsRead, ConnectionsWrite, Granted, Needs};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing};
@@ -27,13 +27,7 @@ use crate::service::admin::paging::of_rows;
 use crate::service::cursor::Key;
 use crate::service::jobs::decommission::People;
 use crate::service::scim::resources::Conditions;
-use view::{ConnectionListView, ConnectionView, CreateBody, DecommissionBody, PatchBody, Provider};
-
-choice!(
-    /// How far a connection is.
-    ConnectionState,
-    ["setup", "observe", "active", "paused", "decommissioned"]
-);
+use view::{ConnectionListView, ConnectionView, CreateBody, DecommissionBody, PatchBody};
 
 /// What the list of connections offers.
 pub(crate) struct ConnectionList;

@@ -4,30 +4,11 @@ use serde::Serialize;
 
 use crate::domain::connection::{AdoptionPolicy, ConnectionSettings, DuplicateGroupNames, UnknownMembers};
 use crate::http::Shared;
-use crate::http::admin::choice::choice;
+use crate::http::admin::choice::{AdoptionChoice, PeopleChoice, Provider};
 use crate::http::admin::list::PageView;
 use crate::http::admin::problem::Problem;
 use crate::protocol::splice::date_time;
 use crate::service::admin::connections::Connection;
-use crate::service::backoffice::connections::PROVIDERS;
-
-choice!(
-    /// An identity provider.
-    Provider,
-    PROVIDERS
-);
-
-choice!(
-    /// What becomes of a local person whom the directory would create.
-    AdoptionChoice,
-    ["verified_domain", "review", "refuse"]
-);
-
-choice!(
-    /// What becomes of the people.
-    PeopleChoice,
-    ["suspend", "invite", "delete"]
-);
 
 /// A connection to an identity provider.
 #[derive(Clone, Serialize, utoipa::ToSchema)]

@@ -17,7 +17,7 @@ use super::{BASE, PathId, single, timed};
 use crate::domain::ids::OrganizationId;
 use crate::domain::organization::Features;
 use crate::http::Shared;
-use crate::http::admin::choice::choice;
+use crate::http::admin::choice::SubAccountState;
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::splice::date_time;
 use crate::service::ServiceError;
@@ -28,13 +28,8 @@ use crate::service::backoffice::tenants::OrganizationRecord;
 use crate::service::cursor::Key;
 use crate::service::scim::resources::Conditions;
 
-const STATES: [&str; 3] = ["active", "suspended", "archived"];
-
-choice!(
-    /// Whether a sub-account can be used.
-    SubAccountState,
-    STATES
-);
+/// What a sub-account can be.
+pub(super) const STATES: [&str; 3] = ["active", "suspended", "archived"];
 
 /// What the list of sub-accounts offers.
 pub(crate) struct SubAccounts;

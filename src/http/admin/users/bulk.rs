@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::domain::ids::ResourceId;
 use crate::domain::permission::{Role, RoleSet};
 use crate::http::admin::body::JsonBody;
-use crate::http::admin::choice::{RoleKey, choice};
+use crate::http::admin::choice::{BulkAction, RoleKey};
 use crate::http::admin::form::{Form, Read, flag, text, texts};
 use crate::http::admin::granted::{Granted, UsersWrite};
 use crate::http::admin::problem::Problem;
@@ -15,12 +15,6 @@ use crate::http::admin::query::NoQuery;
 use crate::http::admin::timed;
 use crate::service::admin::Invalid;
 use crate::service::admin::users::{self, BulkDeed, MOST};
-
-choice!(
-    /// What is done to each person.
-    BulkAction,
-    KINDS.map(|(name, _)| name)
-);
 
 /// A deed on many people.
 #[derive(utoipa::ToSchema)]
@@ -105,7 +99,7 @@ pub(crate) async fn bulk(granted: Granted<UsersWrite>, _: NoQuery, body: JsonBod
 
 /// `action`
 #[derive(Clone, Copy, Default)]
-enum Kind {
+pub(in crate::http::admin) enum Kind {
     #[default]
     Suspend,
     Unsuspend,
@@ -116,7 +110,8 @@ enum Kind {
     RemoveFromGroup,
 }
 
-const KINDS: [(&str, Kind); 7] = [
+/// The deeds by name.
+pub(in crate::http::admin) const KINDS: [(&str, Kind); 7] = [
     ("suspend", Kind::Suspend),
     ("unsuspend", Kind::Unsuspend),
     ("delete", Kind::Delete),

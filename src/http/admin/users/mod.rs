@@ -17,7 +17,7 @@ use super::{single, timed};
 use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::domain::permission::Role;
 use crate::domain::person::Status;
-use crate::http::admin::choice::{ManagedBy, RoleKey, choice};
+use crate::http::admin::choice::{ManagedBy, MfaFilter, RoleKey, RoleSourceFilter, StatusFilter};
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::compare;
 use crate::service::admin::users::{self, ListUsers, Mfa, RoleSourceKind, order};
@@ -25,24 +25,6 @@ use view::{UserPageView, UserView};
 
 /// Longest text that is searched for, in characters.
 const TEXT: usize = 200;
-
-choice!(
-    /// Whether a person can sign in.
-    StatusFilter,
-    ["active", "invited", "suspended"]
-);
-
-choice!(
-    /// Where a role comes from.
-    RoleSourceFilter,
-    ["direct", "group", "directory"]
-);
-
-choice!(
-    /// Whether a person has a second factor.
-    MfaFilter,
-    ["on", "off", "at_identity_provider"]
-);
 
 /// What the list of people offers.
 pub(crate) struct UserList;
