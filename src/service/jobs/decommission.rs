@@ -65,12 +65,14 @@ pub(super) async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> 
     let arguments: Value =
         serde_json::from_str(&job.arguments).map_err(|error| damaged("arguments of a job", error))?;
     let choice = arguments.get("people").and_then(Value::as_str).and_then(People::parse).unwrap_or_default();
-    show_hidden(db, &job, connection, now).await?;
+    let scope = Scope { organization: job.organization, connection };
+    show_hidden(db, scope).await?;
     let people = db.list_people_of(job.organization, connection, None, BATCH).await?;
     let handover = Handover { organization: job.organization, from: connection, to: ConnectionId::LOCAL };
     let moved = people.iter().map(|person| Moved::of(person, choice, &job, now)).collect::<Result<Vec<_>>>()?;
     let work = async move |db: &mut Db<'_>| {
         let deed = deed(&job, now);
+        held_changes::end_all(db, scope, HeldEnd::Discarded, now, &job.created_by).await?;
         let (done, groups) = if moved.is_empty() {
             (0, ownership::hand_over_groups(db, now, handover, BATCH).await?)
         } else if choice == People::Delete {
@@ -90,21 +92,19 @@ pub(super) async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> 
 
 /// People whose deletion the brake held are among those of the connection again: what is held is decided by the choice for
 /// all of them.
-async fn show_hidden(db: &Database, job: &JobRecord, connection: ConnectionId, now: i64) -> Result<()> {
-    let scope = Scope { organization: job.organization, connection };
+async fn show_hidden(db: &Database, scope: Scope) -> Result<()> {
     loop {
-        let hidden = db.list_people_of(job.organization, connection.held(), None, BATCH).await?;
-        let (by, is_last) = (job.created_by.clone(), hidden.is_empty());
+        let hidden = db.list_people_of(scope.organization, scope.connection.held(), None, BATCH).await?;
+        if hidden.is_empty() {
+            return Ok(());
+        }
         let show = async move |db: &mut Db<'_>| {
             for person in hidden {
                 hidden::show(db, scope, person.id, Memberships::Kept).await?;
             }
-            held_changes::end_all(db, scope, HeldEnd::Discarded, now, &by).await
+            Ok::<_, StorageError>(())
         };
         db.transaction(show).await?;
-        if is_last {
-            return Ok(());
-        }
     }
 }
 
