@@ -21,8 +21,8 @@ use crate::service::provisioning_log::ProvisioningLog;
 use crate::state::{AppState, Clock, Wake};
 use crate::storage::{Database, DatabaseOptions, StorageError};
 use crate::telemetry::{LogWriter, Metrics};
-use probes::Readiness;
 use listen::{listen, own_listener, port_of, resolve};
+use probes::Readiness;
 pub use tls::{Certificate, check_key_mode};
 
 /// Seconds that running requests have after the signal to stop.

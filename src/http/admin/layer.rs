@@ -119,11 +119,8 @@ async fn admit(
 ) -> Result<(), Problem> {
     let key = presented(request.headers()).map_err(|why| Problem::unauthenticated(why == Unauthenticated::Invalid))?;
     let exchange = Exchange::of(request.request()).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
-    let circumstances = Circumstances {
-        now: shared.state.clock.now(),
-        request_id: &exchange.id,
-        client_ip: exchange.client_ip,
-    };
+    let circumstances =
+        Circumstances { now: shared.state.clock.now(), request_id: &exchange.id, client_ip: exchange.client_ip };
     // Only this layer sets who asks, once a request.
     let touch = match surface {
         Surface::Admin => {
