@@ -58,10 +58,12 @@ on_both! {
             .output()
             .expect("bash");
         let printed = String::from_utf8(done.stdout).expect("UTF-8");
+        // Says which answer a script in the session did not expect.
+        let complaints = String::from_utf8_lossy(&done.stderr);
         let answers: Vec<&str> = printed.split('\u{1e}').collect();
-        assert_eq!(answers.len(), steps.len() + 1, "{printed}");
+        assert_eq!(answers.len(), steps.len() + 1, "{printed}{complaints}");
         for ((command, shown), answer) in steps.iter().zip(answers) {
-            assert_eq!(redacted(answer, &server.address), redacted(shown, &server.address), "$ {command}");
+            assert_eq!(redacted(answer, &server.address), redacted(shown, &server.address), "$ {command}\n{complaints}");
         }
         assert_eq!(server.stop().0, 0);
     }

@@ -126,7 +126,8 @@ mod tests {
             (id(7), "decommissioned", on),
         ];
         let found = Directories::of(connections);
-        assert_eq!(found.granting, [id(2), id(3), id(7)]);
-        assert_eq!((found.staged, found.leaving), (vec![id(4), id(5)], vec![id(7)]));
+        let with_held = |ids: &[u128]| ids.iter().flat_map(|n| [id(*n), id(*n).held()]).collect::<Vec<_>>();
+        assert_eq!(found.granting, with_held(&[2, 3, 7]));
+        assert_eq!((found.staged, found.leaving), (with_held(&[4, 5]), vec![id(7)]));
     }
 }

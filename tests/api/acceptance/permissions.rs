@@ -53,6 +53,9 @@ const SPECIFIED: &str = "
     GET /connections/{id}/adoptions adoptions.write
     POST /connections/{id}/adoptions/{aid}/accept adoptions.write
     POST /connections/{id}/adoptions/{aid}/refuse adoptions.write
+    GET /connections/{id}/held-changes connections.write
+    POST /connections/{id}/held-changes/release connections.write
+    POST /connections/{id}/held-changes/discard connections.write
     GET /domains connections.read
     POST /domains connections.write
     GET /domains/{domain} connections.read

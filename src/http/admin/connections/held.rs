@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::http::admin::body::NoBodyNeeded;
 use crate::http::admin::form::{Form, Read};
-use crate::http::admin::granted::{ConnectionsRead, ConnectionsWrite, Granted};
+use crate::http::admin::granted::{ConnectionsWrite, Granted};
 use crate::http::admin::list::{ListParameters, ListQuery, Listing, PageView};
 use crate::http::admin::problem::Problem;
 use crate::http::admin::query::NoQuery;
@@ -106,7 +106,7 @@ impl HeldView {
     responses((status = 200, description = "Held changes", body = HeldListView))
 )]
 pub(crate) async fn list(
-    granted: Granted<ConnectionsRead>,
+    granted: Granted<ConnectionsWrite>,
     id: PathId,
     query: ListQuery<HeldList>,
 ) -> Result<HttpResponse, Problem> {

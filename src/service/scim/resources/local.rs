@@ -13,7 +13,7 @@ use crate::protocol::resource::Resource;
 use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::protocol::splice::Head;
 use crate::service::adoption::{self, Judged};
-use crate::service::{Ctx, Result, ServiceError, ids};
+use crate::service::{Ctx, Effect, Result, ServiceError, ids};
 use crate::storage::cold::adoptions::{self, Sought};
 use crate::storage::{Database, Db, Deed, References, Search, StorageError, UserRecord, keys};
 
@@ -169,6 +169,9 @@ fn stored(ctx: &Ctx, judged: &Judged, resource: &Resource, version: i64) -> Stor
 
 /// Takes a local person over, as `next`; answers the new version.
 pub(super) async fn adopt(ctx: &Ctx, db: &Database, judged: &Judged, next: &Resource) -> Attempt<i64> {
+    if ctx.effect == Effect::Rehearse {
+        return Ok(judged.record.person.version.saturating_add(1));
+    }
     let (scope, judged, next) = (ctx.scope, judged.clone(), next.clone());
     let deed = deed(ctx);
     let work = async move |db: &mut Db<'_>| adoption::adopt(db, deed, scope, &judged, &next).await;
@@ -177,6 +180,9 @@ pub(super) async fn adopt(ctx: &Ctx, db: &Database, judged: &Judged, next: &Reso
 
 /// Keeps what the directory would have, for people to see.
 async fn keep(ctx: &Ctx, db: &Database, judged: &Judged, next: &Resource, state: &'static str) -> Result<()> {
+    if ctx.effect == Effect::Rehearse {
+        return Ok(());
+    }
     let (scope, deed, incoming) = (ctx.scope, deed(ctx), adoption::incoming(judged, next, state));
     let work = async move |db: &mut Db<'_>| {
         let (_, is_news) = adoptions::put(db, &deed(), scope, &incoming).await?;

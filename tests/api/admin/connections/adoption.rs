@@ -87,6 +87,26 @@ on_both! {
         assert!(adoptions["data"][0]["decided_by"].as_str().unwrap().starts_with("scim_token:"));
     }
 
+    async fn a_replay_adopts_nobody(app: &TestApp) with |settings| settings.dns_server = Some(dns_server()), {
+        let Ours { tenant, admin, okta, domain } = ours(app).await;
+        let address = format!("anna@{domain}");
+        let anna = local(app, &tenant, &address, &address).await;
+        let adopt = async |policy: &str| {
+            admin.patch(&okta.path, &json!({ "scim": { "adoption": policy } })).await.expect(200);
+        };
+        adopt("refuse").await;
+        okta.caller.post("/Users", &user_with(&address, json!({ "externalId": "x-1" }))).await.expect_error(409, Some("uniqueness"));
+        let page = admin.get("/provisioning-log?operation=create").await.expect(200);
+        let entry = page["data"][0]["id"].as_str().expect("an entry").to_owned();
+        for (policy, status) in [("verified_domain", 201), ("review", 409)] {
+            adopt(policy).await;
+            let foreseen = admin.post(&format!("/provisioning-log/{entry}/replay"), &json!({})).await.expect(200);
+            assert_eq!(foreseen["status"], status, "{policy}: {foreseen}");
+            assert_eq!(admin.get(&format!("/users/{anna}")).await.expect(200)["managed"]["by"], "local", "{policy}");
+            assert_eq!(admin.get(&format!("{}/adoptions", okta.path)).await.expect(200)["data"], json!([]), "{policy}");
+        }
+    }
+
     async fn of_another_domain_a_name_is_taken(app: &TestApp) with |settings| settings.dns_server = Some(dns_server()), {
         let Ours { tenant, okta, domain, .. } = ours(app).await;
         let ben = local(app, &tenant, "ben@elsewhere.example", "ben@elsewhere.example").await;
