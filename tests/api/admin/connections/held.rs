@@ -196,7 +196,7 @@ on_both! {
         assert_eq!(held(&admin, &made.path).await, of(&[]));
 
         let reader = app.admin(&tenant, "read_only").await;
-        reader.get(&path).await.expect(200);
+        reader.get(&path).await.expect_problem(403, "permission-denied");
         reader.post(&format!("{path}/release"), &json!({})).await.expect_problem(403, "permission-denied");
         admin.post(&format!("{path}/release"), &json!({ "ids": [] })).await.expect_problem(422, "validation-failed");
         let unknown = made.path.replace(&made.id, "01900000-0000-7000-8000-000000000000");
