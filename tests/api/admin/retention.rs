@@ -1,6 +1,6 @@
 //! What is too old goes.
 
-use rollcall::service::retention::{self, Cleared};
+use rollcall::service::retention;
 
 const DAY: i64 = 86_400_000_000;
 
@@ -16,21 +16,21 @@ on_both! {
         };
         tenant.caller.user("ben").await;
         state.provisioning_log.flush().await;
+        assert_eq!(count("/provisioning-log?").await, 1);
         app.advance(31 * DAY);
         tenant.caller.user("ann").await;
-        assert_eq!(count("/provisioning-log?").await, 2);
-        // The application itself may have been first within this hour.
+        state.provisioning_log.flush().await;
+        // The application itself may be first whenever the time has moved.
         let cleared = run().await.unwrap_or_default();
         app.advance(DAY / 24);
-        let again = run().await.expect("an hour later");
-        assert_eq!((cleared.entries + again.entries, cleared.events + again.events), (1, 0));
+        let again = run().await.unwrap_or_default();
+        assert!(cleared.entries + again.entries <= 1 && cleared.events + again.events == 0, "{cleared:?} {again:?}");
         assert_eq!(run().await, None);
         assert_eq!(count("/provisioning-log?").await, 1);
         let events = count("/audit-events?action=user.created&").await;
         assert_eq!(events, 2);
         app.advance(380 * DAY);
-        let Cleared { events, .. } = run().await.expect("due");
-        assert!(events > 0);
+        run().await;
         assert_eq!(count("/audit-events?action=user.created&").await, 1);
     }
 }
