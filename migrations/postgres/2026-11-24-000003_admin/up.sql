@@ -7,13 +7,7 @@
 ALTER TABLE users ADD COLUMN invited boolean NOT NULL DEFAULT false;
 ALTER TABLE users ADD COLUMN deactivated_at bigint;
 ALTER TABLE users ADD COLUMN search_key text COLLATE "C";
--- Costs a directory's write nothing while the person is active.
-CREATE INDEX users_not_active ON users (organization, invited, id) WHERE deleted IS NULL AND (invited OR NOT access OR suspension IS NOT NULL);
 CREATE INDEX organizations_parent ON organizations (parent, id) WHERE parent IS NOT NULL;
-
--- Rises when the group's role mapping changes, which is no change of what its directory sees; part of the ETag.
-ALTER TABLE groups ADD COLUMN mapping_version bigint NOT NULL DEFAULT 0;
-CREATE INDEX groups_name ON groups (organization, display_name_key, id) WHERE deleted IS NULL;
 
 -- Where from, what the refusal was, why: of deeds on the admin surfaces.
 ALTER TABLE events ADD COLUMN ip text;
@@ -22,11 +16,10 @@ ALTER TABLE events ADD COLUMN reason text;
 
 -- A person as the console knows them, beside what the directory says: made when there is something to keep. `version` rises
 -- with every change that is no change of the user's document (roles, suspension, notes), and is part of the ETag.
--- `former_*`: the directory that a released person came from, for relinking. `login_address`: what an adopted person signs in
--- with, which no change by the directory moves.
+-- `former_*`: the directory that a released person came from, for relinking.
 CREATE TABLE accounts (
   organization uuid NOT NULL, user_id uuid NOT NULL, locale text, time_zone text, notes text, invited_by text,
-  managed_since bigint, former_connection uuid, former_external_id text COLLATE "C", login_address text, is_protected boolean NOT NULL DEFAULT false,
+  managed_since bigint, former_connection uuid, former_external_id text COLLATE "C", is_protected boolean NOT NULL DEFAULT false,
   created bigint NOT NULL, modified bigint NOT NULL, version bigint NOT NULL,
   PRIMARY KEY (organization, user_id));
 CREATE INDEX accounts_former ON accounts (organization, former_connection, former_external_id) WHERE former_connection IS NOT NULL;
@@ -92,14 +85,6 @@ CREATE UNIQUE INDEX invitations_hash_key ON invitations (hash);
 CREATE UNIQUE INDEX invitations_pending_key ON invitations (organization, email_key) WHERE state = 'pending';
 CREATE INDEX invitations_user ON invitations (organization, user_id);
 
--- The one-time link for the first Admin of an organization, at most one: a new one takes the place of the last, and using it
--- removes it.
-CREATE TABLE admin_links (
-  organization uuid NOT NULL REFERENCES organizations (id), hash bytea NOT NULL, fingerprint text NOT NULL, created bigint NOT NULL,
-  created_by text NOT NULL, expires_at bigint NOT NULL,
-  PRIMARY KEY (organization));
-CREATE UNIQUE INDEX admin_links_hash_key ON admin_links (hash);
-
 -- state: pending, verified. method: dns, operator. value: what the TXT record must say.
 CREATE TABLE verified_domains (
   organization uuid NOT NULL REFERENCES organizations (id), domain text COLLATE "C" NOT NULL, state text NOT NULL, method text NOT NULL,
@@ -115,12 +100,10 @@ CREATE TABLE adoptions (
 CREATE UNIQUE INDEX adoptions_open_key ON adoptions (organization, connection, user_id) WHERE state IN ('previewed', 'pending');
 CREATE INDEX adoptions_connection ON adoptions (organization, connection, state, id);
 
--- How many people left a connection (deactivated or deleted) since `started`, when `active` were active; in advance, since
--- a process takes a number of departures at once. `alarmed`: whether the first one that is held was told of.
-CREATE TABLE brake_windows (
-  organization uuid NOT NULL, connection uuid NOT NULL, started bigint NOT NULL, active bigint NOT NULL,
-  departed bigint NOT NULL, alarmed boolean NOT NULL,
-  PRIMARY KEY (organization, connection));
+-- Who left a connection when (deactivated or deleted): what the brake counts.
+CREATE TABLE departures (
+  organization uuid NOT NULL, connection uuid NOT NULL, at bigint NOT NULL, user_id uuid NOT NULL,
+  PRIMARY KEY (organization, connection, at, user_id));
 
 -- Departures that the brake holds. deed: deactivate, delete. written: what the directory wrote and reads. state: held,
 -- released, discarded, withdrawn.
