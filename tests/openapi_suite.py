@@ -9,12 +9,12 @@ PostgreSQL is the server of ROLLCALL_TEST_POSTGRES_URL.
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 
 from httpx2 import Client
+from running import end_of, running
 
 LEAST = 3_000
 # The share of operations that may never succeed.
@@ -184,46 +184,14 @@ def examine(name: str, address: str, credentials: dict, folder: str) -> int:
 
 
 def run(binary: str, name: str, database_url: str, folder: str) -> int:
-    """Starts the server on one database and examines it."""
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("ROLLCALL_")},
-        "ROLLCALL_DATABASE_URL": database_url,
-        "ROLLCALL_LISTEN": "127.0.0.1:0",
-        "ROLLCALL_RATE_LIMIT": "off",
-        "ROLLCALL_SECRET_KEY_FILE": os.path.join(folder, name + ".key"),
-        "RUST_LOG": "warn",
-    }
-    key = subprocess.run([binary, "secret-key"], check=True, capture_output=True, text=True).stdout
-    with open(environment["ROLLCALL_SECRET_KEY_FILE"], "w", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-        file.write(key)
-    bootstrap = subprocess.run(
-        [binary, "bootstrap", "--json", "--name", f"schemathesis {name} {os.getpid()}"],
-        env=environment, cwd=folder, check=True, capture_output=True, text=True,
-    )
-    log = os.path.join(folder, name + ".log")
-    with open(log, "w") as errors:
-        server = subprocess.Popen(
-            [binary, "serve"], env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-    try:
-        address = None
-        for line in server.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                address = found.group(0)
-                break
-        if address is None:
-            print(f"{name}: the server did not print its address")
-            return 1
-        failures = examine(name, address, json.loads(bootstrap.stdout), folder)
-        if server.poll() is not None:
-            print(f"{name}: the server ended by itself with {server.returncode}")
+    """Examines the server on one database; answers the number of problems."""
+    with running(binary, "schemathesis", name, database_url, folder) as server:
+        failures = examine(name, server.address, server.credentials, folder)
+        if server.process.poll() is not None:
+            print(f"{name}: the server ended by itself with {server.process.returncode}")
             failures += 1
-    finally:
-        server.terminate()
-        server.wait(30)
     if failures:
-        with open(log) as file:
-            print(f"{name}: the end of the server's log:\n{file.read()[-4_000:]}")
+        print(f"{name}: the end of the server's log:\n{end_of(server.log)}")
     return failures
 
 
