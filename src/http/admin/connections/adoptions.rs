@@ -180,11 +180,7 @@ pub(crate) async fn accept(
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
-    let (shared, id) = (&granted.shared, ConnectionId(id.0));
-    timed(shared, adoptions::get(&granted.caller, &shared.state.db, id, adoption.0)).await?;
-    Form::of(&body.0)?.done()?;
-    let decided = adoptions::accept(&granted.caller, &shared.state.db, id, adoption.0);
-    Ok(HttpResponse::Ok().json(AdoptionView::of(&timed(shared, decided).await?)))
+    decide(&granted, id, adoption, &body.0, Decision::Accept).await
 }
 
 /// Keeps the person from the connection.
@@ -203,9 +199,29 @@ pub(crate) async fn refuse(
     _: NoQuery,
     body: NoBodyNeeded,
 ) -> Result<HttpResponse, Problem> {
+    decide(&granted, id, adoption, &body.0, Decision::Refuse).await
+}
+
+enum Decision {
+    Accept,
+    Refuse,
+}
+
+async fn decide(
+    granted: &Granted<AdoptionsWrite>,
+    id: PathId,
+    adoption: PathAdoption,
+    body: &Value,
+    decision: Decision,
+) -> Result<HttpResponse, Problem> {
     let (shared, id) = (&granted.shared, ConnectionId(id.0));
-    timed(shared, adoptions::get(&granted.caller, &shared.state.db, id, adoption.0)).await?;
-    Form::of(&body.0)?.done()?;
-    let decided = adoptions::refuse(&granted.caller, &shared.state.db, id, adoption.0);
-    Ok(HttpResponse::Ok().json(AdoptionView::of(&timed(shared, decided).await?)))
+    let (caller, db) = (&granted.caller, &shared.state.db);
+    // 404 before 422.
+    timed(shared, adoptions::get(caller, db, id, adoption.0)).await?;
+    Form::of(body)?.done()?;
+    let decided = match decision {
+        Decision::Accept => timed(shared, adoptions::accept(caller, db, id, adoption.0)).await?,
+        Decision::Refuse => timed(shared, adoptions::refuse(caller, db, id, adoption.0)).await?,
+    };
+    Ok(HttpResponse::Ok().json(AdoptionView::of(&decided)))
 }
