@@ -1,29 +1,27 @@
 //! People of the organization itself, as an import or a joined invitation leaves them.
 
-use rollcall::domain::ids::{ConnectionId, Scope};
-use rollcall::protocol::compare;
+use rollcall::domain::ids::{ConnectionId, ResourceId, Scope};
+use rollcall::protocol::resource::Resource;
 use rollcall::service::ids;
-use rollcall::storage::write::{Action, Change, UserColumns};
+use rollcall::storage::write::{Action, Change};
 use rollcall::storage::{Backend, Write, keys};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Tenant, TestApp};
 
 impl TestApp {
     /// An active person whom no directory manages; answers the id.
     pub(crate) async fn local_person(&self, tenant: &Tenant, email: &str) -> String {
+        let document = json!({ "userName": email, "active": true, "emails": [{ "value": email }] });
+        self.local_document(tenant, &document).await.to_string()
+    }
+
+    /// A person whom no directory manages, of any SCIM document.
+    pub(crate) async fn local_document(&self, tenant: &Tenant, document: &Value) -> ResourceId {
+        let resource = Resource::from_document(&document.to_string()).expect("a document");
+        let (columns, values) = keys::user_columns(&resource, true);
         let id = ids::resource();
-        let columns = UserColumns {
-            user_name: email.to_owned(),
-            user_name_key: keys::bounded(&compare::fold(email)),
-            external_id_key: None,
-            active: Some(true),
-            access: true,
-            display_name: None,
-            display_name_key: None,
-            document: json!({ "userName": email, "active": true, "emails": [{ "value": email }] }).to_string(),
-        };
-        let action = Action::InsertUser { id, columns, values: vec![] };
+        let action = Action::InsertUser { id, columns, values };
         let write = Write {
             scope: Scope { organization: tenant.made.organization.id, connection: ConnectionId::LOCAL },
             at: self.state.clock.now(),
@@ -33,7 +31,7 @@ impl TestApp {
             shows_group: false,
         };
         self.state.db.commit(write).await.expect("a person");
-        id.to_string()
+        id
     }
 
     /// Gives a person a direct role.

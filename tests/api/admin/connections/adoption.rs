@@ -1,11 +1,5 @@
 //! A directory creates, finds and changes people who exist here.
 
-use rollcall::domain::ids::{ConnectionId, Scope};
-use rollcall::protocol::resource::Resource;
-use rollcall::service::ids;
-use rollcall::storage::write::{Action, Change};
-use rollcall::storage::{Write, keys};
-
 use super::*;
 
 /// A person that no directory manages, with one e-mail.
@@ -14,23 +8,7 @@ pub(super) async fn local(app: &TestApp, tenant: &Tenant, user_name: &str, email
         user_name,
         json!({ "active": true, "displayName": user_name, "emails": [{ "value": email, "type": "work" }] }),
     );
-    let resource = Resource::from_document(&document.to_string()).expect("a document");
-    let (columns, values) = keys::user_columns(&resource, true);
-    let id = ids::resource();
-    let write = Write {
-        scope: Scope { organization: tenant.made.organization.id, connection: ConnectionId::LOCAL },
-        at: app.state.clock.now(),
-        actor: "system".to_owned(),
-        request_id: String::new(),
-        changes: vec![Change {
-            action: Action::InsertUser { id, columns, values },
-            event: ids::event(),
-            detail: "{}".to_owned(),
-        }],
-        shows_group: false,
-    };
-    app.state.db.commit(write).await.expect("stored");
-    id.to_string()
+    app.local_document(tenant, &document).await.to_string()
 }
 
 /// Has a domain verified for the organization of an Admin.

@@ -8,12 +8,10 @@ mod list;
 mod matrix;
 mod ownership;
 
-use rollcall::domain::ids::{ConnectionId, ResourceId, Scope};
-use rollcall::protocol::resource::Resource;
+use rollcall::domain::ids::ResourceId;
 use rollcall::service::ids;
 use rollcall::storage::cold::roles;
-use rollcall::storage::write::{Action, Change};
-use rollcall::storage::{Db, Deed, StorageError, Write, keys};
+use rollcall::storage::{Db, Deed, StorageError};
 use serde_json::{Value, json};
 
 use crate::helpers::*;
@@ -24,22 +22,7 @@ pub(crate) async fn local(app: &TestApp, tenant: &Tenant, name: &str, roles: &st
         "schemas": [USER], "userName": format!("{name}@local.example"), "displayName": name, "active": true,
         "emails": [{ "value": format!("{name}@local.example"), "type": "work", "primary": true }],
     });
-    let resource = Resource::from_document(&document.to_string()).expect("a document");
-    let (columns, values) = keys::user_columns(&resource, true);
-    let id = ids::resource();
-    let write = Write {
-        scope: Scope { organization: tenant.made.organization.id, connection: ConnectionId::LOCAL },
-        at: app.state.clock.now(),
-        actor: "system".to_owned(),
-        request_id: String::new(),
-        changes: vec![Change {
-            action: Action::InsertUser { id, columns, values },
-            event: ids::event(),
-            detail: "{}".to_owned(),
-        }],
-        shows_group: false,
-    };
-    app.state.db.commit(write).await.expect("made");
+    let id = app.local_document(tenant, &document).await;
     grant(app, tenant, id, roles).await;
     id.to_string()
 }
