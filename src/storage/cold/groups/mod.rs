@@ -211,9 +211,11 @@ fn matching(directories: &Directories, filter: &GroupFilter) -> Sql {
 pub async fn conferred(db: &mut Db<'_>, organization: OrganizationId, group: ResourceId) -> Result<RoleSet> {
     let mut sql = Sql::new("WITH RECURSIVE up (group_id) AS (SELECT g.id FROM groups g WHERE g.organization = ");
     sql.id(organization.0).push(" AND g.id = ").id(group.0);
-    sql.push(" UNION SELECT m.group_id FROM up JOIN members m ON m.member_id = up.group_id AND m.organization = ");
+    sql.push(
+        " UNION SELECT m.group_id FROM up CROSS JOIN members m WHERE m.member_id = up.group_id AND m.organization = ",
+    );
     sql.id(organization.0).push(
-        ") SELECT DISTINCT p.role FROM up JOIN role_mappings p ON p.group_id = up.group_id AND p.organization = ",
+        ") SELECT DISTINCT p.role FROM up CROSS JOIN role_mappings p WHERE p.group_id = up.group_id AND p.organization = ",
     );
     sql.id(organization.0);
     let keys: Vec<String> = sql.statement::<Text>(true).all(db).await?;

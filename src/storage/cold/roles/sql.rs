@@ -1,4 +1,5 @@
-//! The statements behind `held`. Keys of roles stand in the text: they are ours. `source`: 1 direct, 2 group, 3 directory.
+//! The statements behind `held`. CROSS JOIN keeps the order of the tables: without statistics SQLite would rather read everybody,
+//! or all memberships, than those few. Keys of roles stand in the text: they are ours. `source`: 1 direct, 2 group, 3 directory.
 
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::domain::permission::{Directories, GUARDED, Role};
@@ -12,19 +13,20 @@ pub(super) fn of_users(organization: OrganizationId, directories: &Directories, 
     let mut sql = Sql::new(
         "WITH RECURSIVE up (user_id, group_id, directory) AS (\
          SELECT m.member_id, m.group_id, g.connection FROM members m \
-         JOIN groups g ON g.organization = m.organization AND g.id = m.group_id WHERE m.organization = ",
+         CROSS JOIN groups g WHERE g.organization = m.organization AND g.id = m.group_id AND m.organization = ",
     );
     sql.id(organization.0).append(&one_of("m.member_id", people(), " AND "));
     sql.push(
         " UNION SELECT up.user_id, m.group_id, up.directory FROM up \
-         JOIN members m ON m.member_id = up.group_id AND m.organization = ",
+         CROSS JOIN members m WHERE m.member_id = up.group_id AND m.organization = ",
     );
     sql.id(organization.0).push(
         ") SELECT h.user_id, h.role, h.source, h.group_id, h.name FROM (\
          SELECT DISTINCT up.user_id AS user_id, p.role AS role, 2 AS source, g.id AS group_id, g.display_name AS name FROM up \
-         JOIN role_mappings p ON p.group_id = up.group_id AND p.organization = ",
+         CROSS JOIN role_mappings p CROSS JOIN groups g WHERE p.group_id = up.group_id \
+         AND g.organization = p.organization AND g.id = p.group_id AND p.organization = ",
     );
-    sql.id(organization.0).push(" JOIN groups g ON g.organization = p.organization AND g.id = p.group_id WHERE ");
+    sql.id(organization.0).push(" AND ");
     sql.append(&is_granted("p.role", "up.directory", directories));
     sql.push(" UNION ALL SELECT r.user_id, r.role, 1, NULL, NULL FROM role_grants r WHERE r.organization = ");
     sql.id(organization.0).append(&one_of("r.user_id", people(), " AND "));
@@ -32,7 +34,6 @@ pub(super) fn of_users(organization: OrganizationId, directories: &Directories, 
         " UNION ALL SELECT v.resource, v.value_key, 3, NULL, NULL FROM attribute_values v WHERE v.organization = ",
     );
     sql.id(organization.0).append(&one_of("v.resource", people(), " AND ")).append(&is_role_value(&Role::ALL));
-    // Without statistics SQLite would rather read everybody than those few: CROSS JOIN keeps the order.
     sql.push(") h CROSS JOIN users u WHERE u.id = h.user_id AND u.organization = ").id(organization.0);
     sql.push(" AND u.deleted IS NULL").append(&is_live(directories));
     sql.push(" AND (h.source <> 3 OR ").append(&may_say("h.role", directories)).push(")");
@@ -55,7 +56,7 @@ pub(super) fn held_by(organization: OrganizationId, directories: &Directories, r
     );
     sql.id(organization.0).push(&format!(
         " AND p.role IN ({keys}) UNION SELECT d.role, m.member_id FROM down d \
-         JOIN members m ON m.group_id = d.group_id AND m.member_type = 2 AND m.organization = "
+         CROSS JOIN members m WHERE m.group_id = d.group_id AND m.member_type = 2 AND m.organization = "
     ));
     sql.id(organization.0).push(&format!(
         "), held (user_id, role, source) AS (SELECT h.user_id, h.role, h.source FROM (\
@@ -63,10 +64,11 @@ pub(super) fn held_by(organization: OrganizationId, directories: &Directories, r
          WHERE r.role IN ({keys}) AND r.organization = "
     ));
     sql.id(organization.0).push(
-        " UNION ALL SELECT m.member_id, d.role, 2 FROM down d JOIN groups g ON g.id = d.group_id AND g.organization = ",
+        " UNION ALL SELECT m.member_id, d.role, 2 FROM down d CROSS JOIN groups g CROSS JOIN members m \
+         WHERE g.id = d.group_id AND m.organization = g.organization AND m.group_id = g.id AND m.member_type <> 2 \
+         AND g.organization = ",
     );
-    sql.id(organization.0)
-        .push(" JOIN members m ON m.organization = g.organization AND m.group_id = g.id AND m.member_type <> 2 WHERE ");
+    sql.id(organization.0).push(" AND ");
     sql.append(&is_granted("d.role", "g.connection", directories));
     sql.push(&format!(
         " UNION ALL SELECT v.resource, {}, 3 FROM attribute_values v WHERE v.organization = ",

@@ -166,14 +166,15 @@ async fn role_groups(db: &mut Db<'_>, query: &PeopleQuery, roles: &[Role]) -> Re
     );
     sql.id(organization).push(&format!(
         " AND p.role IN ({}) UNION SELECT d.role, m.member_id FROM down d \
-         JOIN members m ON m.group_id = d.group_id AND m.member_type = 2 AND m.organization = ",
+         CROSS JOIN members m WHERE m.group_id = d.group_id AND m.member_type = 2 AND m.organization = ",
         keys(roles)
     ));
     sql.id(organization).push(
-        ") SELECT DISTINCT g.id FROM down d JOIN groups g ON g.id = d.group_id AND g.deleted IS NULL AND g.organization = ",
+        ") SELECT DISTINCT g.id FROM down d CROSS JOIN groups g WHERE g.id = d.group_id AND g.deleted IS NULL \
+         AND g.organization = ",
     );
     let granting = connections(&query.directories.granting).chain([ConnectionId::LOCAL.0]);
-    sql.id(organization).push(" WHERE (d.role NOT IN (").push(&keys(&GUARDED)).push(") OR ");
+    sql.id(organization).push(" AND (d.role NOT IN (").push(&keys(&GUARDED)).push(") OR ");
     sql.append(&one_of("g.connection", granting)).push(&format!(") LIMIT {FEW}"));
     let rows: Vec<Id> = sql.statement::<Uid>(false).all(db).await?;
     Ok(rows.into_iter().map(ResourceId::from).collect())
