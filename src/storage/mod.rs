@@ -20,7 +20,7 @@ pub mod write;
 
 use std::sync::Arc;
 
-use crate::domain::ids::{ResourceId, Scope};
+use crate::domain::ids::{OrganizationId, ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 pub use cold::{
     Deed, EventKey, EventRecord, Heard, IdempotencyKey, IdempotencyRecord, KeptAnswer, Labelled, LogEntry,
@@ -197,6 +197,13 @@ impl Database {
     /// `Busy`, `Broken`.
     pub async fn follow_search_index(&self) -> Result<u64> {
         search::follow(self).await
+    }
+    /// Takes a person who is deleted out of the index of `co` filters, whatever else it has still to see.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn forget_in_search_index(&self, organization: OrganizationId, id: ResourceId) -> Result<()> {
+        search::forget(self, organization, id).await
     }
     /// Applies a `Write` whole or not at all; answered after the commit is durable.
     ///

@@ -92,7 +92,7 @@ pub async fn delete(
             Err(error) => return Err(error.into()),
             Ok(block) => {
                 // The search index follows searches; erased names must not wait for one.
-                db.follow_search_index().await?;
+                db.forget_in_search_index(organization, id).await?;
                 return Ok(Deleted { block, next_sync_effect: effect(mode, manager.as_deref()) });
             }
         }

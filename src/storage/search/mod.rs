@@ -27,7 +27,7 @@ use super::db::{Db, ready};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{AnyBackend, Database, Found, Result, Search};
-use crate::domain::ids::Scope;
+use crate::domain::ids::{OrganizationId, ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 use job::Job;
 use select::Row;
@@ -77,6 +77,11 @@ pub(super) use select::Row as SearchRow;
 /// Brings SQLite's trigram index up to date; answers how many users it looked at.
 pub(super) async fn follow(database: &Database) -> Result<u64> {
     trigram::follow(database).await
+}
+
+/// Takes a deleted user out of it.
+pub(super) async fn forget(database: &Database, organization: OrganizationId, id: ResourceId) -> Result<()> {
+    trigram::forget(database, organization, id).await
 }
 
 fn new_job(database: &Database, scope: Scope, kind: ResourceKind, search: &Search) -> Job {

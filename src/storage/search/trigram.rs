@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::compile::Context;
 use super::select::truth;
+use crate::domain::ids::{OrganizationId, ResourceId};
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
@@ -91,6 +92,14 @@ pub(super) async fn follow(database: &Database) -> Result<u64> {
             return Ok(seen);
         }
     }
+}
+
+/// Makes the index hold what a user has now, which is nothing of one that is gone.
+pub(super) async fn forget(database: &Database, organization: OrganizationId, id: ResourceId) -> Result<()> {
+    if database.backend() != Backend::Sqlite {
+        return Ok(());
+    }
+    database.transaction(async move |db: &mut Db<'_>| index(db, (organization.into(), id.into())).await).await
 }
 
 type User = (Id, Id);
