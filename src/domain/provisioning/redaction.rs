@@ -1,5 +1,7 @@
 //! Takes passwords and secrets out of what is kept of a request.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::domain::token::SecretKind;
@@ -56,7 +58,12 @@ pub fn redact(value: &mut Value) {
 
 /// A text without secrets of this service.
 pub fn redact_text(text: &str) -> String {
-    without_secrets(text).unwrap_or_else(|| text.to_owned())
+    redacted(text).into_owned()
+}
+
+/// The same, as it is where there are none.
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    without_secrets(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// `None` where there are none.

@@ -22,7 +22,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::{client, limits, record, request_id};
 use crate::domain::ids::OrganizationId;
-use crate::domain::provisioning::Happened;
+use crate::domain::provisioning::{Happened, redacted};
 use crate::http::admin::code::Code;
 use crate::http::admin::problem::Problem;
 use crate::http::{Shared, admin as admin_api, backoffice, scim};
@@ -296,6 +296,8 @@ fn finish<B>(exchange: &Exchange, started: Instant, response: &mut HttpResponse<
         log::log!(*level, "request {} failed: {text}", exchange.id);
     }
     let path = exchange.uri.path();
+    // A token in the address is no credential, and no line of the log either.
+    let shown = redacted(path);
     let caller = exchange.caller.get();
     let admin = exchange.admin_caller.get();
     exchange.shared.state.metrics.observe(&RequestFacts {
@@ -307,7 +309,7 @@ fn finish<B>(exchange: &Exchange, started: Instant, response: &mut HttpResponse<
             scim::route_of(path)
         },
         method: exchange.method.as_str(),
-        path,
+        path: &shown,
         status: response.status().as_u16(),
         elapsed: started.elapsed(),
         request_id: &exchange.id,

@@ -56,7 +56,7 @@ pub(super) fn of(seen: &Seen, id: LogEntryId) -> NewLogEntry {
         path: target(&seen.target),
         resource_type: resource_type.map(str::to_owned),
         resource: resource.or_else(|| in_path.and_then(ResourceId::parse)).map(|id| id.0),
-        external_id: documents().find_map(|document| text(document.get("externalId"))),
+        external_id: documents().find_map(|document| text(document.get("externalId"))).map(|id| redact_text(&id)),
         subject,
         operation: verdict.operation.as_str().to_owned(),
         status: i16::try_from(seen.status).unwrap_or_default(),
@@ -94,7 +94,7 @@ fn subject(document: &Value, is_group: bool) -> Option<String> {
     }
     let user_name = text(document.get("userName"));
     if user_name.as_ref().is_some_and(|name| name.contains('@')) {
-        return user_name;
+        return user_name.map(|name| redact_text(&name));
     }
     let emails = document.get("emails").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let email = emails.iter().find(|email| email.get("primary") == Some(&Value::Bool(true))).or(emails.first());
@@ -102,11 +102,24 @@ fn subject(document: &Value, is_group: bool) -> Option<String> {
     email.or(user_name).map(|name| redact_text(&name))
 }
 
+/// Whether a query asks for a password in any spelling; what cannot be read might.
+fn names_password(query: &str) -> bool {
+    let mut plain = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let hex = behind.first_chunk::<2>().filter(|_| *first == b'%');
+        let code = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        plain.push(code.unwrap_or(*first).to_ascii_lowercase());
+        rest = behind.get(if code.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    plain.windows("password".len()).any(|part| part == b"password")
+}
+
 /// The path with the parameters of a search, whose filter does not ask for a password.
 fn target(target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut out = clean(path);
-    if !query.to_ascii_lowercase().contains("password") {
+    if !names_password(query) {
         let known = query.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
             PARAMETERS.contains(&name.as_str())
@@ -205,6 +218,9 @@ mod tests {
         assert_eq!(entry.path, "/Users?filter=userName%20eq%20%22ben%22&count=1");
         assert_eq!((&*entry.operation, &*entry.outcome), ("read", "no_change"));
         assert_eq!((request_body, response_body), (None, None));
-        assert_eq!(target("/Users?filter=passWord eq \"x\""), "/Users");
+        for filter in ["passWord eq \"x\"", "pass%77ord%20eq%20%22x%22", "%70%41ssword", "%zzpassword%"] {
+            assert_eq!(target(&format!("/Users?filter={filter}")), "/Users", "{filter}");
+        }
+        assert_eq!(target("/Users?filter=title%20eq%20%22%"), "/Users?filter=title%20eq%20%22%");
     }
 }
