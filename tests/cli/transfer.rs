@@ -135,14 +135,15 @@ on_both! {
             anna@x.example;Anna;Bell;\"two\r\nlines; quoted\";Data Admin\r\n\
             ben@x.example;=1+1;;;\r\n\
             ;No;Body;;\r\n\
-            cleo@x.example;Cleo;;;owner\r\n";
+            cleo@x.example;Cleo;;;owner\r\n\
+            dora;Dora;;;\r\n";
         fs::write(home.path("people.csv"), text).expect("written");
         home.run(&["import", "people.csv", "--organization", "acme"]).is_refused("no column means email");
         home.run(&["import", "people.csv", "--organization", "acme", "--map", "Mail=email"]).is_refused("no column `Mail`");
         let arguments = ["import", "people.csv", "--organization", "acme", "--map", "Work mail=email"];
         let dry = home.run(&[&arguments[..], &["--dry-run", "--json"]].concat());
         let dry: Value = serde_json::from_str(&dry.stdout).expect("JSON");
-        assert_eq!((&dry["users"], &dry["refused"], &dry["dry_run"]), (&json!(2), &json!(2), &json!(true)));
+        assert_eq!((&dry["users"], &dry["refused"], &dry["dry_run"]), (&json!(2), &json!(3), &json!(true)));
         assert_eq!(export(home, &[]), "", "a dry run writes nothing");
 
         let done = home.run(&[&arguments[..], &["--json"]].concat());
@@ -151,6 +152,7 @@ on_both! {
         let report = fs::read_to_string(home.path("people.csv.refused.csv")).expect("a report");
         assert!(report.starts_with("line,reason,\u{feff}Work mail,") || report.starts_with("line,reason,Work mail,"), "{report}");
         assert!(report.contains("\r\n5,neither e-mail address nor user name,") && report.contains("no role `owner`"), "{report}");
+        assert!(report.contains("\r\n7,`dora` is no e-mail address,"), "{report}");
 
         let people = lines(&export(home, &[]));
         assert_eq!(names(&people), BTreeSet::from(["anna@x.example", "ben@x.example"].map(String::from)));

@@ -18,7 +18,19 @@ use crate::domain::transfer::Import;
 use crate::service::transfer::{self, Counts, Holdings, Importer, Line, Outcome};
 use crate::storage::Database;
 
+const FORMAT: &str = r#"A JSON Lines file has one object a line. `data` is the SCIM resource; `id` is what other lines name it by:
+  {"type":"user","id":"u1","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"anna@example.com"}}
+  {"type":"group","id":"g1","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Sales"}}
+  {"type":"member","group":"g1","member":"u1"}
+  {"type":"role","user":"u1","role":"read_only"}
+A role may be a group's (`"group":"g1"`), for its members. `rollcall export` writes the same.
+
+A CSV file holds people. Its first row says what the columns are, in these words or common others (see --map):
+  email, user_name, given_name, family_name, display_name, title, department, division, cost_center,
+  employee_number, phone, mobile, locale, language, time_zone, external_id, active, roles"#;
+
 #[derive(clap::Args)]
+#[command(after_long_help = FORMAT)]
 pub(in crate::cli) struct Arguments {
     /// The file
     file: PathBuf,

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::record::{Person, parse_role};
 use crate::domain::permission::Role;
+use crate::domain::person::is_address;
 use crate::protocol::urn;
 
 /// What a column may mean: its name for `--map`, and headings that mean it without being told (letters and digits, in lower
@@ -105,6 +106,9 @@ impl Columns {
             cell.map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
         };
         let email = get("email");
+        if let Some(email) = email.filter(|email| !is_address(email)) {
+            return Err(format!("`{email}` is no e-mail address"));
+        }
         let user_name = get("user_name").or(email).ok_or_else(|| "neither e-mail address nor user name".to_owned())?;
         let mut data = Map::new();
         data.insert("schemas".to_owned(), json!([urn::USER, urn::ENTERPRISE_USER]));

@@ -69,7 +69,11 @@ impl<'a> Form<'a> {
     /// 422 with everything that was wrong, members that were not asked for included.
     pub(crate) fn done(mut self) -> Result<(), Problem> {
         for name in self.members.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            let detail = format!("There is no such member here. Known are: {}.", self.known.join(", "));
+            let detail = if self.known.is_empty() {
+                "This request takes no members.".to_owned()
+            } else {
+                format!("There is no such member here. Known are: {}.", self.known.join(", "))
+            };
             self.errors.push(Invalid::new(format!("/{}", name.replace('~', "~0").replace('/', "~1")), detail));
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::validation(self.errors)) }
