@@ -85,7 +85,7 @@ pub(super) fn incoming(judged: &Judged, next: &Resource, state: &'static str) ->
 }
 
 /// Hands a local person over to a connection, as `next`, in the caller's transaction; answers the new version. `deed` makes
-/// one event's worth each time.
+/// one event's worth each time. `stays`: the person is let in still, though `next` keeps them out.
 ///
 /// # Errors
 /// `Stale` where the person changed or is not local any more; `NotUnique`.
@@ -95,6 +95,7 @@ pub(super) async fn adopt(
     scope: Scope,
     judged: &Judged,
     next: &Resource,
+    stays: bool,
 ) -> crate::storage::Result<i64> {
     let person = &judged.record.person;
     let handover = Handover { organization: scope.organization, from: ConnectionId::LOCAL, to: scope.connection };
@@ -103,7 +104,7 @@ pub(super) async fn adopt(
     }
     let detail = detail::changed(&judged.resource.attributes, &next.attributes, None);
     let once = deed();
-    let applied = write(&once, scope, judged, next, detail.clone()).apply(db).await?;
+    let applied = write(&once, scope, judged, next, stays, detail.clone()).apply(db).await?;
     let version = applied.first().map(|applied| applied.version).ok_or(StorageError::Missing)?;
     ownership::set_standing(db, scope.organization, person.id, person.suspension.as_deref(), false).await?;
     let origin = AccountOrigin { managed_since: Some(once.at), ..AccountOrigin::default() };
@@ -115,9 +116,9 @@ pub(super) async fn adopt(
     Ok(version)
 }
 
-fn write(deed: &Deed, scope: Scope, judged: &Judged, next: &Resource, detail: String) -> Write {
+fn write(deed: &Deed, scope: Scope, judged: &Judged, next: &Resource, stays: bool, detail: String) -> Write {
     let person = &judged.record.person;
-    let (columns, values) = keys::user_columns(next, next.active().unwrap_or(person.access));
+    let (columns, values) = keys::user_columns(next, stays || next.active().unwrap_or(person.access));
     let (add_values, remove_values) = keys::difference(&keys::attribute_values(&judged.resource), &values);
     let action = Action::ReplaceUser {
         id: person.id,

@@ -3,6 +3,7 @@ CREATE TABLE departures (
   PRIMARY KEY (organization, connection, at, user_id));
 DROP TABLE brake_windows;
 DROP TABLE admin_links;
+DROP INDEX adoptions_user;
 ALTER TABLE accounts DROP COLUMN login_address;
 DROP INDEX groups_name;
 ALTER TABLE groups DROP COLUMN mapping_version;

@@ -11,6 +11,9 @@ CREATE INDEX groups_name ON groups (organization, display_name_key, id) WHERE de
 -- What an adopted person signs in with, which no change by the directory moves.
 ALTER TABLE accounts ADD COLUMN login_address TEXT;
 
+-- What was decided on a person: asked when a directory meets one who is here.
+CREATE INDEX adoptions_user ON adoptions (organization, user_id, connection, state);
+
 -- The one-time link for the first Admin of an organization, at most one: a new one takes the place of the last, and using it
 -- removes it.
 CREATE TABLE admin_links (

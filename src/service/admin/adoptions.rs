@@ -6,6 +6,8 @@ use uuid::Uuid;
 use super::Caller;
 use super::connections::{load, permitted};
 use super::error::{Refusal, Result};
+use super::paging::Page;
+use super::role_change::guarded;
 use crate::domain::adoption::Verdict;
 use crate::domain::connection::{ConnectionSettings, State};
 use crate::domain::ids::{ConnectionId, Scope};
@@ -60,26 +62,38 @@ pub struct Difference {
     pub to: Value,
 }
 
-/// The adoptions of a connection, of these states (all where none is given), in the order of their ids.
+/// A page of the adoptions of a connection, of these states (all where none is given). `page` cuts it; only what is on it is
+/// compared with the people who are here.
 ///
 /// # Errors
 /// `PermissionDenied`, `Missing`.
-pub async fn list(caller: &Caller, db: &Database, connection: ConnectionId, states: &[&str]) -> Result<Vec<Adoption>> {
+pub async fn list(
+    caller: &Caller,
+    db: &Database,
+    connection: ConnectionId,
+    states: &[&str],
+    page: impl FnOnce(Vec<AdoptionRecord>) -> Page<AdoptionRecord>,
+) -> Result<Page<Adoption>> {
     permitted(caller, Permission::AdoptionsWrite)?;
     let connection = load(caller, db, connection).await?;
     let scope = scope(caller, &connection);
+    let one = if let [state] = states { Some(*state) } else { None };
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = db.list_adoptions(scope, None, after, PAGE).await?;
-        after = page.last().map(|record| record.id);
-        let is_last = page.len() < PAGE as usize;
-        for record in page.into_iter().filter(|record| states.is_empty() || states.contains(&record.state.as_str())) {
-            all.push(shown(db, &connection, record).await?);
-        }
+        let some = db.list_adoptions(scope, one, after, PAGE).await?;
+        after = some.last().map(|record| record.id);
+        let is_last = some.len() < PAGE as usize;
+        all.extend(some.into_iter().filter(|record| states.is_empty() || states.contains(&record.state.as_str())));
         if is_last {
-            return Ok(all);
+            break;
         }
     }
+    let Page { rows, next, previous, total } = page(all);
+    let mut compared = Vec::with_capacity(rows.len());
+    for record in rows {
+        compared.push(shown(db, &connection, record).await?);
+    }
+    Ok(Page { rows: compared, next, previous, total })
 }
 
 /// The adoption of that id.
@@ -102,8 +116,10 @@ pub async fn accept(caller: &Caller, db: &Database, connection: ConnectionId, id
     permitted(caller, Permission::AdoptionsWrite)?;
     let (connection, record) = open(caller, db, connection, id).await?;
     let scope = scope(caller, &connection);
-    if State::of(&connection.state).is_staged() {
-        return Err(Refusal::Staged);
+    match State::of(&connection.state) {
+        state if state.is_staged() => return Err(Refusal::Staged),
+        State::Decommissioned => return Err(Refusal::NotPending),
+        _ => {}
     }
     let judged = judged(db, &connection, &record).await?.ok_or(Refusal::Missing)?;
     if judged.record.account.is_protected {
@@ -114,12 +130,13 @@ pub async fn accept(caller: &Caller, db: &Database, connection: ConnectionId, id
     let work = async move |db: &mut Db<'_>| {
         let stored = adoptions::find(db, scope, id).await?.filter(|record| record.state == "pending");
         stored.ok_or(Refusal::NotPending)?;
-        adoption::adopt(db, || doer.deed(), scope, &judged, &next).await.map_err(|error| match error {
+        adoption::adopt(db, || doer.deed(), scope, &judged, &next, false).await.map_err(|error| match error {
             StorageError::NotUnique(_) => Refusal::EmailTaken,
             other => other.into(),
         })
     };
-    db.transaction(work).await?;
+    // The directory may keep the person out, who may be the last Admin.
+    guarded(caller, db, work).await?;
     let record = db.find_adoption(scope, id).await?.ok_or(Refusal::Missing)?;
     shown(db, &connection, record).await
 }

@@ -16,6 +16,7 @@ use crate::domain::permission::Permission;
 use crate::domain::provisioning::redact;
 use crate::service::cursor::Key;
 pub use crate::storage::EventKey;
+use crate::storage::cold::held_changes::ALARM;
 use crate::storage::{self, Database, EventRecord, Labelled, Window};
 
 /// Times of events that follow each other differ by less, µs: instances' clocks and long transactions.
@@ -308,6 +309,8 @@ fn aim(event: &EventRecord) -> Option<(Labelled, Uuid)> {
         "operator" => Labelled::Operator,
         _ => return None,
     };
+    // The alarm of the brake is the one event among those about people that is about the connection.
+    let kind = if event.detail == ALARM { Labelled::Connection } else { kind };
     Some((kind, event.resource))
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::connections::{load, permitted};
 use super::error::Result;
 use super::paging::{Page, PageRequest};
+use super::role_change::guarded;
 use super::{Caller, Refusal};
 use crate::domain::ids::{ConnectionId, ResourceId, Scope};
 use crate::domain::permission::Permission;
@@ -80,7 +81,7 @@ pub async fn list(caller: &Caller, db: &Database, id: ConnectionId, ask: &PageRe
 /// operator's, whose log is told as well.
 ///
 /// # Errors
-/// `PermissionDenied`, `Missing` connection.
+/// `PermissionDenied`, `Missing` connection, `LastAdmin` where the person was named.
 pub async fn decide(
     caller: &Caller,
     db: &Database,
@@ -91,53 +92,56 @@ pub async fn decide(
 ) -> Result<Decided> {
     permitted(caller, Permission::ConnectionsWrite)?;
     let scope = scope(caller, load(caller, db, id).await?.id);
-    let (mut decided, mut beside) = (0, None);
-    loop {
-        let page = db.held_changes(scope, HeldPage { beside, rising: true, limit: BATCH }).await?;
-        let Some(last) = page.last() else { break };
-        beside = Some(last.id);
-        for held in &page {
-            if wanted.is_none_or(|wanted| wanted.contains(&held.id)) && decided < MOST {
-                decided += usize::from(one(caller, db, scope, held, decision).await?);
-            }
+    let mut decided = 0;
+    if let Some(wanted) = wanted {
+        for held in &db.held_changes_named(scope, wanted).await? {
+            decided += usize::from(one(caller, db, scope, held, decision, &reason).await?);
         }
-        if decided >= MOST {
-            break;
+    } else {
+        let mut beside = None;
+        while decided < MOST {
+            let limit = BATCH.min(u32::try_from(MOST - decided).unwrap_or(BATCH));
+            let page = db.held_changes(scope, HeldPage { beside, rising: true, limit }).await?;
+            let Some(last) = page.last() else { break };
+            beside = Some(last.id);
+            for held in &page {
+                match one(caller, db, scope, held, decision, &reason).await {
+                    // Who must not go stays held; the others are not kept waiting for that.
+                    Err(Refusal::LastAdmin) => {}
+                    done => decided += usize::from(done?),
+                }
+            }
         }
     }
-    if decided > 0 {
-        let (deed, detail) = (Deed { reason, ..caller.deed() }, json!({ "people": decided }).to_string());
-        let end = end_of(decision);
-        db.transaction(async move |db: &mut Db<'_>| {
-            if decision == Decision::Release {
-                // Whoever lets them go expects more of them.
-                brake::end_window(db, scope).await?;
-            }
-            held_changes::record_decision(db, &deed, scope, end, &detail).await?;
-            if deed.reason.is_some() {
-                operator_log::copy(db, &deed, scope.organization).await?;
-            }
-            Ok::<_, StorageError>(())
-        })
-        .await?;
+    if decided > 0 && decision == Decision::Release {
+        // Whoever lets them go expects more of them.
+        db.transaction(async move |db: &mut Db<'_>| brake::end_window(db, scope).await).await?;
     }
     Ok(Decided { decided, remaining: db.count_held_changes(scope).await? })
 }
 
-/// Decides on one change; answers whether it was held still.
-async fn one(caller: &Caller, db: &Database, scope: Scope, held: &HeldRecord, decision: Decision) -> Result<bool> {
+/// Decides on one change, in a transaction with its event; answers whether it was held still.
+async fn one(
+    caller: &Caller,
+    db: &Database,
+    scope: Scope,
+    held: &HeldRecord,
+    decision: Decision,
+    reason: &Option<String>,
+) -> Result<bool> {
     for _ in 0..ATTEMPTS {
         let write = write(caller, db, scope, held, decision).await?;
         let (user, deed, end) = (held.user_id, HeldDeed::of(&held.deed), end_of(decision));
         let (at, by) = (caller.now, caller.actor.to_string());
-        let done = db.transaction(async move |db: &mut Db<'_>| {
+        let told = Deed { reason: reason.clone(), ..caller.deed() };
+        let done = guarded(caller, db, async move |db: &mut Db<'_>| {
             if deed == HeldDeed::Delete {
                 // To be deleted or to stay: as one of the connection's people.
                 hidden::show(db, scope, user, Memberships::Kept).await?;
             }
             if !held_changes::end(db, scope.organization, user, Some(deed), end, at, &by).await? {
                 // Decided meanwhile, or changed: what was shown is hidden again.
-                return Err(StorageError::Missing);
+                return Err(Refusal::Missing);
             }
             if (deed, decision) == (HeldDeed::Deactivate, Decision::Release) {
                 held_changes::keep_out(db, scope, user, at).await?;
@@ -146,15 +150,19 @@ async fn one(caller: &Caller, db: &Database, scope: Scope, held: &HeldRecord, de
                 match write.apply(db).await {
                     // The person left another way.
                     Ok(_) | Err(StorageError::Missing) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(error.into()),
                 }
+            }
+            held_changes::record_decision(db, &told, scope, (user, deed), end).await?;
+            if told.reason.is_some() {
+                operator_log::copy(db, &told, scope.organization).await?;
             }
             Ok(())
         });
         match done.await {
-            Err(StorageError::Stale) => {}
-            Err(StorageError::Missing) => return Ok(false),
-            done => return Ok(done.map(|()| true)?),
+            Err(Refusal::Stale) => {}
+            Err(Refusal::Missing) => return Ok(false),
+            done => return done.map(|()| true),
         }
     }
     Err(Refusal::Service(ServiceError::Unavailable("stale after all repetitions".to_owned())))

@@ -60,7 +60,9 @@ async fn carry_out(
 ) -> crate::storage::Result<()> {
     match decided {
         Some((judged, next)) if judged.verdict == Verdict::Adopt => {
-            match db.tx(async |db: &mut Db<'_>| adoption::adopt(db, || deed(job, now), scope, judged, next).await).await
+            match db
+                .tx(async |db: &mut Db<'_>| adoption::adopt(db, || deed(job, now), scope, judged, next, false).await)
+                .await
             {
                 Ok(_) => Ok(()),
                 // Another person has the new name meanwhile; the directory hears of it when it tries again.

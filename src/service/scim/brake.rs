@@ -1,22 +1,26 @@
 //! The brake on departures: how many people of a connection may leave within an hour before further departures are held.
 //! A process takes departures out of the connection's window in the database, some at a time, so that a departure usually
 //! costs no statement; what it took and did not use counts as departed, so several processes together never let more pass.
+//! The last Admin who can sign in is held too, whoever else left.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::ids::{ResourceId, Scope};
+use crate::domain::ids::{OrganizationId, ResourceId, Scope};
 use crate::service::{Ctx, Effect, Result, ids};
 use crate::storage::cold::brake::{self, Take, Window};
 use crate::storage::cold::held_changes::{self, HeldDeed, HeldEnd, NewHeld};
 use crate::storage::cold::hidden::{self, Memberships};
-use crate::storage::write::Receipt;
+use crate::storage::cold::roles;
+use crate::storage::write::{Applied, Receipt};
 use crate::storage::{Database, Db, Deed, Write};
 
 /// Length of a window, µs.
 pub const WINDOW: i64 = 3_600_000_000;
 /// People remembered for each connection, so that whoever comes back counts no more.
 const REMEMBERED: usize = 50_000;
+/// How long it is known who the Admins are, µs.
+const ADMINS_KNOWN: i64 = 1_000_000;
 /// A share of what may leave, and the most, that a process takes at once.
 const SHARE: i64 = 20;
 const MOST: i64 = 1_000;
@@ -25,6 +29,8 @@ const MOST: i64 = 1_000;
 #[derive(Debug, Default)]
 pub struct Brake {
     taken: Mutex<HashMap<Scope, Taken>>,
+    /// When an organization's Admins who can sign in were read, and two of them at most.
+    admins: Mutex<HashMap<OrganizationId, (i64, Vec<ResourceId>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +93,21 @@ impl Brake {
         Ok(if is_spent { Verdict::Hold } else { Verdict::Pass })
     }
 
+    /// Whether a person may be the last Admin who can sign in, so that it must be looked at with the departure. What is known
+    /// of an organization's Admins is a second old at most.
+    pub(super) async fn may_be_last_admin(&self, ctx: &Ctx, db: &Database, id: ResourceId) -> Result<bool> {
+        let organization = ctx.scope.organization;
+        let fresh = |read: i64| (0..ADMINS_KNOWN).contains(&ctx.now.saturating_sub(read));
+        let known = self.admins.lock().unwrap_or_else(PoisonError::into_inner).get(&organization).cloned();
+        if let Some((_, admins)) = known.filter(|(read, _)| fresh(*read)) {
+            return Ok(admins.contains(&id));
+        }
+        let admins = db.active_admins(organization, 2).await?;
+        let is_one = admins.contains(&id);
+        self.admins.lock().unwrap_or_else(PoisonError::into_inner).insert(organization, (ctx.now, admins));
+        Ok(is_one)
+    }
+
     /// Takes back a departure that did not happen, or whose person came back.
     pub(super) fn came_back(&self, ctx: &Ctx, id: ResourceId) {
         if ctx.effect == Effect::Rehearse {
@@ -134,7 +155,7 @@ impl Taken {
 
 /// A change to hold, in a transaction of the deed that SCIM shows: with its events.
 pub(super) struct Hold {
-    deeds: [Deed; 2],
+    deeds: [Deed; 3],
     scope: Scope,
     new: NewHeld,
 }
@@ -149,11 +170,12 @@ impl Hold {
             ip: None,
             reason: None,
         };
-        Hold { deeds: [event(), event()], scope: ctx.scope, new: NewHeld { id: ids::resource(), user, deed } }
+        Hold { deeds: [event(), event(), event()], scope: ctx.scope, new: NewHeld { id: ids::resource(), user, deed } }
     }
 
-    pub(super) async fn apply(&self, db: &mut Db<'_>) -> crate::storage::Result<()> {
-        held_changes::hold(db, &self.deeds, self.scope, &self.new).await
+    /// `is_last_admin`: it is not the brake that holds, but that nobody else could sign in as an Admin.
+    pub(super) async fn apply(&self, db: &mut Db<'_>, is_last_admin: bool) -> crate::storage::Result<()> {
+        held_changes::hold(db, &self.deeds, self.scope, &self.new, is_last_admin).await
     }
 }
 
@@ -167,7 +189,7 @@ pub(super) async fn hide(
     let (scope, hold) = (ctx.scope, Hold::new(ctx, id, HeldDeed::Delete));
     db.transaction(async move |db: &mut Db<'_>| {
         hidden::hide(db, scope, id, expected).await?;
-        hold.apply(db).await
+        hold.apply(db, false).await
     })
     .await
 }
@@ -177,8 +199,44 @@ pub(super) async fn hold(ctx: &Ctx, db: &Database, id: ResourceId, write: Write)
     let hold = Hold::new(ctx, id, HeldDeed::Deactivate);
     db.transaction(async move |db: &mut Db<'_>| {
         let receipt = write.apply(db).await?;
-        hold.apply(db).await?;
+        hold.apply(db, false).await?;
         Ok(receipt)
+    })
+    .await
+}
+
+/// What becomes of one who must not leave.
+pub(super) enum Stay {
+    /// Kept out over SCIM alone, by this write.
+    Hold(Write),
+    /// Gone over SCIM alone; the version that must be stored.
+    Hide(Option<i64>),
+}
+
+/// Lets a person leave by `leave`, unless that would be the last Admin who can sign in; answers whether they stay. Two who
+/// leave at once wait for each other.
+pub(super) async fn leave_unless_last_admin(
+    ctx: &Ctx,
+    db: &Database,
+    id: ResourceId,
+    leave: Write,
+    stay: Stay,
+) -> crate::storage::Result<(Receipt, bool)> {
+    let deed = if matches!(stay, Stay::Hide(_)) { HeldDeed::Delete } else { HeldDeed::Deactivate };
+    let (scope, hold) = (ctx.scope, Hold::new(ctx, id, deed));
+    db.transaction(async move |db: &mut Db<'_>| {
+        if !roles::is_last_admin(db, scope.organization, id).await? {
+            return Ok((leave.apply(db).await?, false));
+        }
+        let receipt = match stay {
+            Stay::Hold(write) => write.apply(db).await?,
+            Stay::Hide(expected) => {
+                hidden::hide(db, scope, id, expected).await?;
+                vec![Applied::new(0, true)]
+            }
+        };
+        hold.apply(db, true).await?;
+        Ok((receipt, true))
     })
     .await
 }
@@ -200,7 +258,7 @@ pub(super) async fn bring_back(
         if is_let_in {
             held_changes::end(db, scope.organization, id, None, HeldEnd::Withdrawn, at, &by).await?;
         } else {
-            hold.apply(db).await?;
+            hold.apply(db, false).await?;
         }
         Ok(receipt)
     })

@@ -58,6 +58,8 @@ impl HeldEnd {
     }
 }
 
+/// Detail of the event that tells of the first change that is held in a window; its resource is the connection.
+pub const ALARM: &str = r#"{"alarm":true}"#;
 /// State of a change that is held.
 const HELD: &str = "held";
 
@@ -96,13 +98,14 @@ pub struct NewHeld {
     pub deed: HeldDeed,
 }
 
-/// Holds a change, and tells of the first one of a window by an event of its own. `deeds` are two.
+/// Holds a change, and tells of the first one of a window by an event of its own. `deeds` are three. `is_last_admin`: it is
+/// held since nobody else could sign in as an Admin, which is told as well.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
-pub async fn hold(db: &mut Db<'_>, deeds: &[Deed; 2], scope: Scope, new: &NewHeld) -> Result<()> {
+pub async fn hold(db: &mut Db<'_>, deeds: &[Deed; 3], scope: Scope, new: &NewHeld, is_last_admin: bool) -> Result<()> {
     let (organization, connection) = key(scope);
-    let [deed, first] = deeds;
+    let [deed, first, pending] = deeds;
     let held = held_changes::table
         .filter(held_changes::organization.eq(organization))
         .filter(held_changes::user_id.eq(Id::from(new.user)))
@@ -133,8 +136,12 @@ pub async fn hold(db: &mut Db<'_>, deeds: &[Deed; 2], scope: Scope, new: &NewHel
         version: 1,
     };
     record(db, deed, target(new.user.0), &format!(r#"{{"deed":"{}"}}"#, new.deed.as_str())).await?;
-    if alarm(db, scope).await? {
-        record(db, first, target(scope.connection.0), r#"{"alarm":true}"#).await?;
+    if is_last_admin {
+        let organization = scope.organization.0;
+        let target = Target { kind: EventKind::LastAdminPending, ..target(organization) };
+        record(db, pending, target, &format!(r#"{{"user":"{}","deed":"{}"}}"#, new.user, new.deed.as_str())).await?;
+    } else if alarm(db, scope).await? {
+        record(db, first, target(scope.connection.0), ALARM).await?;
     }
     Ok(())
 }
@@ -204,11 +211,17 @@ pub async fn end_all(db: &mut Db<'_>, scope: Scope, end: HeldEnd, at: i64, by: &
     Ok(())
 }
 
-/// The event that somebody decided on held changes of a connection.
+/// The event that somebody decided on what was held of a person.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
-pub async fn record_decision(db: &mut Db<'_>, deed: &Deed, scope: Scope, end: HeldEnd, people: &str) -> Result<()> {
+pub async fn record_decision(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    scope: Scope,
+    (user, held): (ResourceId, HeldDeed),
+    end: HeldEnd,
+) -> Result<()> {
     let kind = match end {
         HeldEnd::Released | HeldEnd::Withdrawn => EventKind::HeldChangesReleased,
         HeldEnd::Discarded => EventKind::HeldChangesDiscarded,
@@ -217,10 +230,10 @@ pub async fn record_decision(db: &mut Db<'_>, deed: &Deed, scope: Scope, end: He
         organization: scope.organization,
         connection: Some(scope.connection),
         kind,
-        resource: scope.connection.0,
+        resource: user.0,
         version: 1,
     };
-    record(db, deed, target, people).await
+    record(db, deed, target, &format!(r#"{{"deed":"{}"}}"#, held.as_str())).await
 }
 
 /// Where a page of held changes lies: behind an id or before it, in the order of the ids or against it.
@@ -262,6 +275,26 @@ impl Database {
             let query = rows.filter(held_changes::id.lt(beside)).order(held_changes::id.desc());
             self.cold_read(async |db| Ok(query.all(db).await?)).await
         }
+    }
+
+    /// Those of these ids that are held for a connection; probes `held_changes_pkey`.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn held_changes_named(&self, scope: Scope, ids: &[ResourceId]) -> Result<Vec<HeldRecord>> {
+        let (organization, connection) = key(scope);
+        let query = held_changes::table
+            .inner_join(
+                users::table
+                    .on(users::organization.eq(held_changes::organization).and(users::id.eq(held_changes::user_id))),
+            )
+            .filter(held_changes::organization.eq(organization))
+            .filter(held_changes::id.eq_any(ids.iter().copied().map(Id::from).collect::<Vec<_>>()))
+            .filter(held_changes::connection.eq(connection))
+            .filter(held_changes::state.eq(HELD))
+            .order(held_changes::id)
+            .select(HeldRecord::cols());
+        self.cold_read(async |db| Ok(query.all(db).await?)).await
     }
 
     /// How many changes of a connection are held.

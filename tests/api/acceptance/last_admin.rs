@@ -89,17 +89,89 @@ on_both! {
         admin.post(&format!("{connection}/decommission"), &json!({})).await.expect(200);
     }
 
-    async fn the_directorys_word_on_the_last_admin_is_taken(app: &TestApp) {
+    async fn the_directorys_word_on_the_last_admin_shows_there_and_waits_here(app: &TestApp) {
         let tenant = app.tenant().await;
         let admin = app.admin(&tenant, "admin").await;
         let boss = pushed(&tenant, "boss@dir.example", json!({})).await;
         admin.put(&format!("/users/{boss}/roles"), &json!({ "roles": ["admin"] })).await.expect(200);
-        // A pending suspension and an event that tells of it are specified and not there yet: access ends at once.
+        let path = format!("/Users/{boss}");
         activate(&tenant, &boss, "off").await;
-        assert_eq!(admins(&admin).await, 0);
+        assert_eq!(tenant.caller.get(&path).await.expect(200)["active"], false);
+        assert_eq!(admins(&admin).await, 1);
+        let told = admin.get("/audit-events?action=organization.last_admin_pending").await.expect(200);
+        assert_eq!(rows(&told).len(), 1);
         activate(&tenant, &boss, "on").await;
         assert_eq!(admins(&admin).await, 1);
-        assert_eq!(tenant.caller.delete(&format!("/Users/{boss}")).await.status, 204);
+        assert_eq!(tenant.caller.delete(&path).await.status, 204);
+        tenant.caller.get(&path).await.expect_error(404, None);
+        assert_eq!(admins(&admin).await, 1);
+        // Nobody lets the last one go, until there is another.
+        let held = format!("/connections/{}/held-changes", tenant.made.connection.id);
+        let waiting = admin.get(&held).await.expect(200);
+        let ids = json!({ "ids": [rows(&waiting)[0]["id"]] });
+        admin.post(&format!("{held}/release"), &ids).await.expect_problem(409, "last-admin");
+        assert_eq!(admin.post(&format!("{held}/release"), &json!({})).await.expect(200)["remaining"], 1);
+        let next = app.local_person(&tenant, "next@example.com").await;
+        app.give(&tenant, &next, "admin").await;
+        assert_eq!(admin.post(&format!("{held}/release"), &ids).await.expect(200)["remaining"], 0);
+        admin.get(&format!("/users/{boss}")).await.expect_problem(404, "not-found");
+        assert_eq!(admins(&admin).await, 1);
+    }
+
+    async fn of_two_admins_whom_a_directory_takes_at_once_one_stays(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let admin = app.admin(&tenant, "admin").await;
+        for round in 0..4 {
+            let mut both = Vec::new();
+            for n in 0..2 {
+                let boss = pushed(&tenant, &format!("boss-{n}-{round}@dir.example"), json!({})).await;
+                app.give(&tenant, &boss, "admin").await;
+                both.push(boss);
+            }
+            let off = patch(json!([{ "op": "replace", "path": "active", "value": false }]));
+            let paths = both.iter().map(|boss| format!("/Users/{boss}")).collect::<Vec<_>>();
+            let (first, second) = tokio::join!(tenant.caller.patch(&paths[0], &off), tenant.caller.patch(&paths[1], &off));
+            assert_eq!((first.status, second.status), (200, 200));
+            assert_eq!(admins(&admin).await, 1);
+            app.execute("DELETE FROM role_grants").await;
+            app.advance(1_000_000);
+        }
+    }
+
+    async fn a_directory_that_adopts_the_last_admin_does_not_keep_them_out(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let admin = app.admin(&tenant, "admin").await;
+        let operator = app.backoffice("operator").await;
+        let domains = format!("/organizations/{}/domains", tenant.made.organization.id);
+        let reason = json!({ "domain": "ours.example", "reason": "Asked for in ticket 4711." });
+        operator.post(&domains, &reason).await.expect(201);
+        let boss = app.local_person(&tenant, "boss@ours.example").await;
+        app.give(&tenant, &boss, "admin").await;
+        let off = user_with("boss@ours.example", json!({ "active": false }));
+        let shown = tenant.caller.post("/Users", &off).await.expect(201);
+        assert_eq!((id(&shown), &shown["active"]), (boss, &json!(false)));
+        assert_eq!(admins(&admin).await, 1);
+        let log = admin.get("/provisioning-log?operation=create").await.expect(200);
+        assert_eq!(rows(&log)[0]["outcome"], "held", "{log}");
+    }
+
+    async fn accepting_an_adoption_keeps_the_last_admin(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let admin = app.admin(&tenant, "admin").await;
+        let connection = format!("/connections/{}", tenant.made.connection.id);
+        admin.patch(&connection, &json!({ "scim": { "adoption": "review" } })).await.expect(200);
+        let boss = app.local_person(&tenant, "boss@ours.example").await;
+        app.give(&tenant, &boss, "admin").await;
+        // What a connection may do is known for a second at most.
+        app.advance(1_000_000);
+        let off = user_with("boss@ours.example", json!({ "active": false }));
+        tenant.caller.post("/Users", &off).await.expect_error(409, Some("uniqueness"));
+        let waiting = admin.get(&format!("{connection}/adoptions")).await.expect(200);
+        let path = format!("{connection}/adoptions/{}", rows(&waiting)[0]["id"].as_str().expect("an id"));
+        admin.post(&format!("{path}/accept"), &json!({})).await.expect_problem(409, "last-admin");
+        assert_eq!(admins(&admin).await, 1);
+        admin.post(&format!("{connection}/decommission"), &json!({ "people": "suspend" })).await.expect(200);
+        admin.post(&format!("{path}/accept"), &json!({})).await.expect_problem(409, "connection-state");
     }
 
     async fn of_admins_who_go_at_once_in_any_way_one_survives(app: &TestApp) {

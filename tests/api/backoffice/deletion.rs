@@ -63,6 +63,15 @@ on_both! {
             let detail = refused.expect_error(409, Some("uniqueness"));
             assert!(detail.contains(named) && detail.contains("operator"), "{detail}");
         }
+        // Nor does anybody else get either name.
+        let carl = id(&tenant.caller.post("/Users", &user("carl@example.com")).await.expect(201));
+        for (path, value) in [("userName", "Ben@example.com"), ("externalId", "ext-ben")] {
+            let change = patch(json!([{ "op": "replace", "path": path, "value": value }]));
+            let refused = tenant.caller.patch(&format!("/Users/{carl}"), &change).await;
+            assert!(refused.expect_error(409, Some("uniqueness")).contains("operator"), "{path}");
+        }
+        let whole = user_with("ben@example.com", json!({ "externalId": "ext-ben" }));
+        tenant.caller.put(&format!("/Users/{carl}"), &whole).await.expect_error(409, Some("uniqueness"));
         // An externalId means its own connection's; a user name is one for the organization.
         other.post("/Users", &user_with("new@example.com", json!({ "externalId": "ext-ben" }))).await.expect(201);
         other.post("/Users", &user("ben@example.com")).await.expect_error(409, Some("uniqueness"));

@@ -16,7 +16,7 @@ use crate::http::admin::problem::Problem;
 use crate::http::admin::query::{NoQuery, invalid};
 use crate::http::admin::{PathId, timed};
 use crate::protocol::splice::date_time;
-use crate::service::admin::adoptions::{self, Adoption, Side};
+use crate::service::admin::adoptions::{self, Adoption, AdoptionRecord, Side};
 use crate::service::admin::paging::of_rows;
 use crate::service::cursor::Key;
 
@@ -153,15 +153,14 @@ pub(crate) async fn list(
     if states.iter().any(|state| !STATES.contains(state)) {
         return Err(invalid(format!("state is one of {}.", STATES.join(", "))));
     }
-    let found = adoptions::list(&granted.caller, &shared.state.db, ConnectionId(id.0), &states);
-    let rows = timed(shared, found).await?;
-    let key = |row: &Adoption, field: &str| match field {
-        "updated_at" => Key::Number(row.record.modified),
-        "user_name" => Key::Text(row.record.user_name.to_lowercase()),
-        _ => Key::Number(row.record.created),
+    let key = |row: &AdoptionRecord, field: &str| match field {
+        "updated_at" => Key::Number(row.modified),
+        "user_name" => Key::Text(row.user_name.to_lowercase()),
+        _ => Key::Number(row.created),
     };
-    let page = of_rows(rows, &query.page, key, |row| row.record.id.to_string());
-    Ok(query.answer(page, AdoptionView::of))
+    let page = |rows| of_rows(rows, &query.page, key, |row| row.id.to_string());
+    let found = adoptions::list(&granted.caller, &shared.state.db, ConnectionId(id.0), &states, page);
+    Ok(query.answer(timed(shared, found).await?, AdoptionView::of))
 }
 
 /// Gives the person to the connection.

@@ -9,7 +9,7 @@ use crate::protocol::compare;
 use crate::protocol::resource::Resource;
 use crate::protocol::schema::ResourceKind;
 use crate::protocol::splice::Head;
-use crate::service::scim::brake;
+use crate::service::scim::brake::{self, Stay};
 use crate::service::{Ctx, Effect, Result};
 use crate::storage::write::{Action, Applied};
 use crate::storage::{Database, References, StorageError, UserRecord, Write, keys};
@@ -39,6 +39,40 @@ pub(super) async fn deactivate(ctx: &Ctx, db: &Database, action: Action, detail:
         Effect::Commit => brake::hold(ctx, db, id, write).await,
     };
     first(ctx, told, outcome)
+}
+
+/// A departure of one who may be the last Admin; answers what came of it, and whether it is held.
+pub(super) async fn unless_last_admin(
+    ctx: &Ctx,
+    db: &Database,
+    action: Action,
+    detail: String,
+) -> Attempt<(Applied, bool)> {
+    let id = action.target();
+    let stay = match &action {
+        Action::DeleteUser { expected, .. } => Stay::Hide(*expected),
+        action => Stay::Hold(write_of(ctx, let_in(action.clone()), detail.clone())),
+    };
+    let leave = write_of(ctx, action, detail);
+    let done = happened(&leave);
+    let (outcome, is_held) = match ctx.effect {
+        Effect::Rehearse => (db.rehearse(leave).await, false),
+        Effect::Commit => match brake::leave_unless_last_admin(ctx, db, id, leave, stay).await {
+            Ok((receipt, is_held)) => (Ok(receipt), is_held),
+            Err(error) => (Err(error), false),
+        },
+    };
+    let kind = |happened: Happened| {
+        if is_held { Happened { kind: EventKind::ProvisioningHeld, ..happened } } else { happened }
+    };
+    Ok((first(ctx, done.map(kind), outcome)?, is_held))
+}
+
+fn let_in(mut action: Action) -> Action {
+    if let Action::ReplaceUser { columns, .. } = &mut action {
+        columns.access = true;
+    }
+    action
 }
 
 /// The directory takes back that it deactivated a person, or has done it for good.

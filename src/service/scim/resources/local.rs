@@ -1,11 +1,12 @@
 //! Local people as a connection meets them: found and taken over where its adoption policy lets it, and otherwise only a name
 //! that is taken. Look-ups and creates ask the same judge, so that they agree.
 
-use super::{Attempt, Refused, Stored};
+use super::{Attempt, Refused, Stored, detail};
 use crate::domain::adoption::Verdict;
 use crate::domain::connection::AdoptionPolicy;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ConnectionId, ResourceId, Scope};
+use crate::domain::provisioning::Happened;
 use crate::protocol::compare;
 use crate::protocol::error::ScimError;
 use crate::protocol::filter::{BoundFilter, CompareOp, Operand};
@@ -13,8 +14,11 @@ use crate::protocol::resource::Resource;
 use crate::protocol::schema::{Resolved, ResourceKind};
 use crate::protocol::splice::Head;
 use crate::service::adoption::{self, Judged};
+use crate::service::scim::brake::{self, Hold};
 use crate::service::{Ctx, Effect, Result, ServiceError, ids};
 use crate::storage::cold::adoptions::{self, Sought};
+use crate::storage::cold::held_changes::HeldDeed;
+use crate::storage::cold::roles;
 use crate::storage::{Database, Db, Deed, References, Search, StorageError, UserRecord, keys};
 
 /// Local people of one e-mail that are looked at.
@@ -167,15 +171,42 @@ fn stored(ctx: &Ctx, judged: &Judged, resource: &Resource, version: i64) -> Stor
     Stored { kind: ResourceKind::User, head, document: resource.to_document(), references: Some(Vec::new()) }
 }
 
-/// Takes a local person over, as `next`; answers the new version.
+/// Takes a local person over, as `next`; answers the new version. The log is told.
 pub(super) async fn adopt(ctx: &Ctx, db: &Database, judged: &Judged, next: &Resource) -> Attempt<i64> {
+    let (version, is_held) = take_over(ctx, db, judged, next).await?;
+    let kind = if is_held { EventKind::ProvisioningHeld } else { EventKind::UserAdopted };
+    let detail = detail::changed(&judged.resource.attributes, &next.attributes, None);
+    // Once a request: only the attempt that succeeds comes here.
+    _ = ctx.trace.set(Happened { resource: judged.record.person.id, kind, changed: true, detail });
+    Ok(version)
+}
+
+/// The same unknown to the log; answers also whether the person goes on being let in, though `next` keeps them out: like
+/// the departure of one of the connection's own, it may be held.
+async fn take_over(ctx: &Ctx, db: &Database, judged: &Judged, next: &Resource) -> Attempt<(i64, bool)> {
+    let person = &judged.record.person;
+    let leaves = person.access && !person.invited && next.active() == Some(false);
+    let must_hold = leaves && ctx.brake.judge(ctx, db, person.id).await? == brake::Verdict::Hold;
     if ctx.effect == Effect::Rehearse {
-        return Ok(judged.record.person.version.saturating_add(1));
+        return Ok((person.version.saturating_add(1), must_hold));
     }
-    let (scope, judged, next) = (ctx.scope, judged.clone(), next.clone());
+    let hold = Hold::new(ctx, person.id, HeldDeed::Deactivate);
+    let (scope, judged, next, id) = (ctx.scope, judged.clone(), next.clone(), person.id);
     let deed = deed(ctx);
-    let work = async move |db: &mut Db<'_>| adoption::adopt(db, deed, scope, &judged, &next).await;
-    db.transaction(work).await.map_err(Refused::of)
+    let work = async move |db: &mut Db<'_>| {
+        let is_last = leaves && roles::is_last_admin(db, scope.organization, id).await?;
+        let holds = must_hold || is_last;
+        let version = adoption::adopt(db, deed, scope, &judged, &next, holds).await?;
+        if holds {
+            hold.apply(db, is_last).await?;
+        }
+        Ok::<_, StorageError>((version, holds))
+    };
+    let done = db.transaction(work).await.map_err(Refused::of);
+    if leaves && !matches!(done, Ok((_, false))) {
+        ctx.brake.came_back(ctx, id);
+    }
+    done
 }
 
 /// Keeps what the directory would have, for people to see.
@@ -204,7 +235,7 @@ pub(super) async fn adopt_members(ctx: &Ctx, db: &Database, ids: &[ResourceId]) 
         }
     }
     for judged in &members {
-        match adopt(ctx, db, judged, &judged.resource).await {
+        match take_over(ctx, db, judged, &judged.resource).await {
             // Somebody was faster; the next attempt tells.
             Ok(_) | Err(Refused::Stale | Refused::Missing) => {}
             Err(Refused::Final(error)) => return Err(error),

@@ -20,7 +20,7 @@ use crate::protocol::projection::Projection;
 use crate::protocol::schema::ResourceKind;
 use crate::protocol::splice::{Head, Reference};
 use crate::service::{Ctx, Effect, Result, ServiceError, ids};
-use crate::storage::write::{Action, Applied, Change, Receipt};
+use crate::storage::write::{Action, Applied, Change, Receipt, UnknownMembers};
 use crate::storage::{Database, StorageError, UniqueKey, Write};
 
 /// Repetitions of a write that lost a race.
@@ -286,9 +286,26 @@ async fn commit_and_show(
     let traced = happened(&write);
     let outcome = match ctx.effect {
         Effect::Commit => db.commit(write).await,
-        Effect::Rehearse => db.rehearse(write).await,
+        Effect::Rehearse => match db.rehearse(write.clone()).await {
+            // Who would be adopted first is nobody's member before.
+            Err(StorageError::MissingMembers(ids)) if local::adopt_members(ctx, db, &ids).await? => {
+                db.rehearse(without_unknown_members(write)).await
+            }
+            outcome => outcome,
+        },
     };
     first(ctx, traced, outcome)
+}
+
+fn without_unknown_members(mut write: Write) -> Write {
+    for change in &mut write.changes {
+        if let Action::InsertGroup { unknown_members, .. } | Action::UpdateGroup { unknown_members, .. } =
+            &mut change.action
+        {
+            *unknown_members = UnknownMembers::Ignore;
+        }
+    }
+    write
 }
 
 /// One change with its event.

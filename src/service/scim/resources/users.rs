@@ -76,7 +76,7 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     Ok(Stored { kind: KIND, head, document, references: Some(Vec::new()) })
 }
 
-/// Whom the operator blocked is not created. Without any block in the organization this asks nothing.
+/// Nobody gets a name that the operator blocked. Without any block in the organization this asks nothing.
 async fn refuse_blocked(ctx: &Ctx, db: &Database, columns: &UserColumns) -> Result<()> {
     if !ctx.has_blocks {
         return Ok(());
@@ -131,11 +131,10 @@ pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions:
     if record.access && ctx.brake.judge(ctx, db, id).await? == Verdict::Hold {
         return held::delete(ctx, db, action, &record.document).await;
     }
-    let done = commit(ctx, db, action, detail::deleted(&record.document)).await;
-    if done.is_err() && record.access {
-        ctx.brake.came_back(ctx, id);
+    let is_held = leave(ctx, db, action, detail::deleted(&record.document), record.access).await?.1;
+    if is_held {
+        return Ok(());
     }
-    done?;
     let current = Resource::from_document(&record.document).map_err(|error| damaged(id, &error))?;
     if record.access && current.active() == Some(false) {
         held::withdraw(ctx, db, id).await?;
@@ -186,6 +185,7 @@ async fn store(
     if let Some(judged) = local {
         // A write by id adopts, whether it changes anything or not.
         validate::check_size(&next.to_document(), &ctx.policy)?;
+        refuse_blocked(ctx, db, &keys::user_columns(next, true).0).await?;
         record.version = local::adopt(ctx, db, &judged, next).await?;
         record.modified = ctx.now;
         record.document = next.to_document();
@@ -218,28 +218,43 @@ async fn save(
     let access = holds || was_held || next.active().unwrap_or(record.access);
     let (columns, values) = keys::user_columns(next, access);
     validate::check_size(&columns.document, &ctx.policy)?;
+    let renames = current.user_name().map(compare::fold) != next.user_name().map(compare::fold);
+    if renames || current.external_id() != next.external_id() {
+        refuse_blocked(ctx, db, &columns).await?;
+    }
     let document = columns.document.clone();
     let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
-    let action = Action::ReplaceUser {
-        id: record.id,
-        expected: record.version,
-        renames: current.user_name().map(compare::fold) != next.user_name().map(compare::fold),
-        columns,
-        add_values,
-        remove_values,
-    };
+    let action =
+        Action::ReplaceUser { id: record.id, expected: record.version, renames, columns, add_values, remove_values };
     let detail = detail::changed(&current.attributes, &next.attributes, None);
     if holds {
         return Ok(Some((held::deactivate(ctx, db, action, detail).await?, document)));
     }
-    let done = commit(ctx, db, action, detail).await;
+    let (applied, is_held) = leave(ctx, db, action, detail, leaves).await?;
     let comes = next.active() == Some(true) && current.active() != Some(true);
-    if if done.is_err() { leaves } else { comes } {
+    if comes {
         ctx.brake.came_back(ctx, record.id);
     }
-    let applied = done?;
-    if comes && record.access {
+    if !is_held && comes && record.access {
         held::withdraw(ctx, db, record.id).await?;
     }
     Ok(Some((applied, document)))
+}
+
+/// Commits a change, which may be a departure that the brake let pass; answers whether it is held after all, since the
+/// organization would have no Admin left.
+async fn leave(ctx: &Ctx, db: &Database, action: Action, detail: String, leaves: bool) -> Attempt<(Applied, bool)> {
+    if !leaves {
+        return Ok((commit(ctx, db, action, detail).await?, false));
+    }
+    let id = action.target();
+    let done = if ctx.brake.may_be_last_admin(ctx, db, id).await? {
+        held::unless_last_admin(ctx, db, action, detail).await
+    } else {
+        commit(ctx, db, action, detail).await.map(|applied| (applied, false))
+    };
+    if !matches!(done, Ok((_, false))) {
+        ctx.brake.came_back(ctx, id);
+    }
+    done
 }

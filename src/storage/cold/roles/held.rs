@@ -124,6 +124,16 @@ pub async fn active_admins(
     Ok(rows.into_iter().map(ResourceId::from).collect())
 }
 
+/// Whether a person is the only Admin who can sign in; nobody else becomes or ceases to be one before the transaction ends.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn is_last_admin(db: &mut Db<'_>, organization: OrganizationId, user: ResourceId) -> Result<bool> {
+    super::lock_admins(db, organization).await?;
+    let directories = directories(db, organization).await?;
+    Ok(active_admins(db, organization, &directories, 2).await? == [user])
+}
+
 impl Database {
     /// What each of these people holds.
     ///

@@ -13,7 +13,7 @@ use crate::storage::uid::Id;
 mod held;
 mod sql;
 
-pub use held::{Holders, active_admins, holders, of_users};
+pub use held::{Holders, active_admins, holders, is_last_admin, of_users};
 
 /// What the organization's connections mean for roles.
 ///

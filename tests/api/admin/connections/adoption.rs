@@ -60,6 +60,8 @@ on_both! {
         assert_eq!(okta.caller.get(&format!("/Users/{anna}")).await.expect(200)["displayName"], "Anna R.");
         assert_eq!(okta.caller.get("/Users?count=0").await.expect(200)["totalResults"], 1);
         assert_eq!(okta.caller.find("/Users", "externalId eq \"x-1\"").await.len(), 1);
+        let log = admin.get("/provisioning-log?operation=create&outcome=applied").await.expect(200);
+        assert_eq!(log["data"][0]["resource_id"], *anna, "{log}");
         let adoptions = admin.get(&format!("{}/adoptions?state=accepted", okta.path)).await.expect(200);
         assert_eq!(adoptions["data"][0]["user_id"], *anna);
         assert!(adoptions["data"][0]["decided_by"].as_str().unwrap().starts_with("scim_token:"));
@@ -83,6 +85,47 @@ on_both! {
             assert_eq!(admin.get(&format!("/users/{anna}")).await.expect(200)["managed"]["by"], "local", "{policy}");
             assert_eq!(admin.get(&format!("{}/adoptions", okta.path)).await.expect(200)["data"], json!([]), "{policy}");
         }
+    }
+
+    async fn a_replay_of_a_membership_looks_past_whom_it_would_adopt(app: &TestApp) with |settings| settings.dns_server = Some(dns_server()), {
+        let Ours { tenant, admin, okta, domain } = ours(app).await;
+        let address = format!("anna@{domain}");
+        let anna = local(app, &tenant, &address, &address).await;
+        let group = okta.caller.group("Sales", &[]).await;
+        let add = patch(json!([{ "op": "add", "path": "members", "value": [{ "value": anna }] }]));
+        admin.patch(&okta.path, &json!({ "scim": { "adoption": "refuse" } })).await.expect(200);
+        app.advance(1_000_000);
+        okta.caller.patch(&format!("/Groups/{group}"), &add).await.expect_error(400, Some("invalidValue"));
+        admin.patch(&okta.path, &json!({ "scim": { "adoption": "verified_domain" } })).await.expect(200);
+        let page = admin.get("/provisioning-log?outcome=refused").await.expect(200);
+        let entry = page["data"][0]["id"].as_str().expect("an entry").to_owned();
+        let foreseen = admin.post(&format!("/provisioning-log/{entry}/replay"), &json!({})).await.expect(200);
+        assert_eq!(foreseen["status"], 200, "{foreseen}");
+        assert_eq!(admin.get(&format!("/users/{anna}")).await.expect(200)["managed"]["by"], "local");
+    }
+
+    async fn who_is_adopted_to_be_kept_out_counts_for_the_brake(app: &TestApp) with |settings| settings.dns_server = Some(dns_server()), {
+        let Ours { tenant, admin, okta, domain } = ours(app).await;
+        admin.patch(&okta.path, &json!({ "scim": { "guard": { "percent": 20, "minimum": 1 } } })).await.expect(200);
+        app.advance(1_000_000);
+        let mut people = Vec::new();
+        for n in 0..3 {
+            let address = format!("p{n}@{domain}");
+            people.push(local(app, &tenant, &address, &address).await);
+            okta.caller.post("/Users", &user_with(&address, json!({ "active": false }))).await.expect(201);
+        }
+        let mut statuses = Vec::new();
+        for person in &people {
+            statuses.push(admin.get(&format!("/users/{person}")).await.expect(200)["status"].clone());
+        }
+        assert_eq!(statuses, ["suspended", "active", "active"]);
+        let held = admin.get(&format!("{}/held-changes", okta.path)).await.expect(200);
+        assert_eq!(held["data"].as_array().expect("rows").len(), 2);
+        // Discarded: the directory reads them as active.
+        admin.post(&format!("{}/held-changes/discard", okta.path), &json!({})).await.expect(200);
+        assert_eq!(okta.caller.get(&format!("/Users/{}", people[2])).await.expect(200)["active"], true);
+        let told = admin.get("/audit-events?action=provisioning.discarded").await.expect(200);
+        assert_eq!(told["data"].as_array().expect("rows").len(), 2);
     }
 
     async fn of_another_domain_a_name_is_taken(app: &TestApp) with |settings| settings.dns_server = Some(dns_server()), {
