@@ -17,6 +17,8 @@ struct SystemView {
     database: &'static str,
     /// Not applied yet; empty where the database is current.
     pending_migrations: Vec<String>,
+    /// Jobs that wait or are under way.
+    queue_depth: i64,
 }
 
 /// What runs.
@@ -27,5 +29,6 @@ pub(super) async fn get(granted: Granted<Reads>, _: NoQuery) -> Result<HttpRespo
         version: env!("CARGO_PKG_VERSION"),
         database: found.database,
         pending_migrations: found.pending_migrations,
+        queue_depth: found.queue_depth,
     }))
 }

@@ -44,6 +44,7 @@ on_both! {
         let operator = app.backoffice("operator").await;
         let system = operator.get("/system").await.expect(200);
         assert_eq!((&system["version"], &system["pending_migrations"]), (&env!("CARGO_PKG_VERSION").into(), &json!([])));
+        assert_eq!(system["queue_depth"], 0);
         app.advance(364 * 86_400_000_000);
         operator.get("/system").await.expect(200);
         app.advance(2 * 86_400_000_000);
