@@ -29,7 +29,17 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "domain",
         &["domain", "protocol"],
-        &["serde", "serde_json", "thiserror", "chrono", "uuid", "sha2", "base64", "unicode_normalization"],
+        &[
+            "serde",
+            "serde_json",
+            "thiserror",
+            "chrono",
+            "uuid",
+            "sha2",
+            "base64",
+            "unicode_normalization",
+            "aho_corasick",
+        ],
     ),
     ("storage", &["storage", "domain", "protocol"], &["*"]),
     ("service", &["service", "storage", "domain", "protocol", "state", "config"], &["*"]),

@@ -5,7 +5,8 @@ use uuid::Uuid;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
         pub struct $name(pub Uuid);
 
         impl std::fmt::Display for $name {
@@ -78,6 +79,13 @@ impl LogEntryId {
         let (millis, rest) = (u128::from(at / 1000), u128::from(at % 1000));
         let tail = u128::from(tail & (u64::MAX >> 2));
         LogEntryId(Uuid::from_u128(millis << 80 | 7 << 76 | rest << 64 | 2 << 62 | tail))
+    }
+
+    /// The time of its entry, in µs since 1970.
+    pub fn time(self) -> i64 {
+        let id = self.0.as_u128();
+        let (millis, rest) = ((id >> 80) as i64, (id >> 64 & 0xfff) as i64);
+        millis * 1000 + rest
     }
 }
 

@@ -7,16 +7,17 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 
 use crate::domain::event::EventKind;
-use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
+use crate::domain::ids::{ConnectionId, LogEntryId, OrganizationId, ResourceId};
 use crate::domain::permission::{HeldRole, RoleSet, RoleSource};
 use crate::domain::person::Suspension;
 use crate::protocol::splice::date_time;
 use crate::service::ServiceError;
 use crate::service::admin::error::{Refusal, Result};
-use crate::storage::cold::dossier::{EventOfPerson, EventPlace, InvitationOfPerson, LogEntryOfPerson};
+use crate::service::provisioning_log::WholeLogEntry;
+use crate::storage::cold::dossier::{EventOfPerson, EventPlace, InvitationOfPerson};
 use crate::storage::cold::people::{self, GroupOf, PersonRecord};
 use crate::storage::cold::sub_accounts::AccessRecord;
-use crate::storage::{Database, Db, Deed};
+use crate::storage::{Database, Db, Deed, LogSelection, Window};
 
 /// Entries of the provisioning log that are read at once; they may have bodies.
 const PAGE: u32 = 100;
@@ -64,7 +65,7 @@ pub async fn begin(db: &Database, organization: OrganizationId, id: ResourceId, 
 enum Step {
     Head(String),
     Events { after: EventPlace, is_first: bool },
-    Log { after: Option<uuid::Uuid>, is_first: bool },
+    Log { after: LogEntryId, is_first: bool },
     Over,
 }
 
@@ -101,16 +102,20 @@ async fn next(
                 Some(after) => Step::Events { after, is_first },
                 None => {
                     text.push_str("],\"provisioning_log\":[");
-                    Step::Log { after: None, is_first: true }
+                    Step::Log { after: LogEntryId::at(0, 0), is_first: true }
                 }
             };
             Ok(Some((text, following)))
         }
         Step::Log { after, is_first } => {
-            let found = db.log_entries_of_person(organization, person, after, PAGE).await?;
+            let selection = LogSelection::About(person.to_string());
+            let window = Window { from: after, backwards: false, limit: PAGE };
+            let page = db.log_records(organization, &selection, &window, true).await?;
+            let of_person = page.entries.into_iter().filter(|(entry, _)| entry.resource == Some(person.0));
+            let found: Vec<_> = of_person.map(|(entry, bodies)| WholeLogEntry::of(entry, bodies)).collect();
             let mut text = list(is_first, found.iter().map(log_entry));
-            let following = match found.last() {
-                Some(last) => Step::Log { after: Some(last.id), is_first: false },
+            let following = match page.next {
+                Some(after) => Step::Log { after, is_first: is_first && found.is_empty() },
                 None => {
                     text.push_str("]}\n");
                     Step::Over
@@ -227,21 +232,22 @@ fn event(found: &EventOfPerson, person: ResourceId) -> Value {
     })
 }
 
-fn log_entry(found: &LogEntryOfPerson) -> Value {
+fn log_entry(found: &WholeLogEntry) -> Value {
+    let entry = &found.entry;
     json!({
-        "id": found.id.to_string(),
-        "at": date_time(found.at),
-        "connection": found.connection.to_string(),
-        "method": found.method,
-        "path": found.path,
-        "external_id": found.external_id,
-        "subject": found.subject,
-        "operation": found.operation,
-        "status": found.status,
-        "outcome": found.outcome,
-        "explanation": found.explanation,
-        "request_id": found.request_id,
-        "changes": parsed(&found.changes),
+        "id": entry.id.to_string(),
+        "at": date_time(entry.at),
+        "connection": entry.connection.to_string(),
+        "method": entry.method,
+        "path": entry.path,
+        "external_id": entry.external_id,
+        "subject": entry.subject,
+        "operation": entry.operation,
+        "status": entry.status,
+        "outcome": entry.outcome,
+        "explanation": entry.explanation,
+        "request_id": entry.request_id,
+        "changes": entry.changes,
         "request_body": found.request_body.as_deref().map(parsed),
         "response_body": found.response_body.as_deref().map(parsed),
     })

@@ -31,7 +31,6 @@ macro_rules! hot {
 /// A value for a `?`.
 pub(crate) enum Bind<'a> {
     Id(Id),
-    OptId(Option<Id>),
     Text(&'a str),
     OptText(Option<&'a str>),
     Big(i64),
@@ -41,8 +40,8 @@ pub(crate) enum Bind<'a> {
     Bool(bool),
     OptBool(Option<bool>),
     Bytes(&'a [u8]),
+    ManyBytes(Vec<&'a [u8]>),
     Ids(Vec<Id>),
-    OptIds(Vec<Option<Id>>),
     Texts(Vec<&'a str>),
     OptTexts(Vec<Option<&'a str>>),
     Bigs(Vec<i64>),
@@ -82,7 +81,6 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
         for b in &self.binds {
             match b {
                 Bind::Id(v) => out.push_bind_param::<Uid, _>(v)?,
-                Bind::OptId(v) => out.push_bind_param::<Nullable<Uid>, _>(v)?,
                 Bind::Text(v) => out.push_bind_param::<Text, _>(*v)?,
                 Bind::OptText(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
                 Bind::Big(v) => out.push_bind_param::<BigInt, _>(v)?,
@@ -92,8 +90,8 @@ impl<S: Shape> QueryFragment<Pg> for Hot<'_, S> {
                 Bind::Bool(v) => out.push_bind_param::<Bool, _>(v)?,
                 Bind::OptBool(v) => out.push_bind_param::<Nullable<Bool>, _>(v)?,
                 Bind::Bytes(v) => out.push_bind_param::<Binary, _>(*v)?,
+                Bind::ManyBytes(v) => out.push_bind_param::<Array<Binary>, _>(v)?,
                 Bind::Ids(v) => out.push_bind_param::<Array<Uid>, _>(v)?,
-                Bind::OptIds(v) => out.push_bind_param::<Array<Nullable<Uid>>, _>(v)?,
                 Bind::Texts(v) => out.push_bind_param::<Array<Text>, _>(v)?,
                 Bind::OptTexts(v) => out.push_bind_param::<Array<Nullable<Text>>, _>(v)?,
                 Bind::Bigs(v) => out.push_bind_param::<Array<BigInt>, _>(v)?,
@@ -116,7 +114,6 @@ impl<S: Shape> QueryFragment<Sqlite> for Hot<'_, S> {
         for b in &self.binds {
             match b {
                 Bind::Id(v) => out.push_bind_param::<Uid, _>(v)?,
-                Bind::OptId(v) => out.push_bind_param::<Nullable<Uid>, _>(v)?,
                 Bind::Text(v) => out.push_bind_param::<Text, _>(*v)?,
                 Bind::OptText(v) => out.push_bind_param::<Nullable<Text>, _>(v)?,
                 Bind::Big(v) => out.push_bind_param::<BigInt, _>(v)?,

@@ -23,9 +23,9 @@ use std::sync::Arc;
 use crate::domain::ids::{OrganizationId, ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 pub use cold::{
-    Deed, EventKey, EventRecord, Heard, IdempotencyKey, IdempotencyRecord, KeptAnswer, Labelled, LogEntry,
-    LogSelection, NewConnection, NewLogEntry, NewOrganization, NewToken, OrganizationState, RefusedDeed, Removed,
-    Window,
+    Deed, EventKey, EventRecord, Heard, IdempotencyKey, IdempotencyRecord, KeptAnswer, Labelled, LogBodies, LogPage,
+    LogRecord, LogSelection, NewConnection, NewLogRecord, NewOrganization, NewToken, OrganizationState, RefusedDeed,
+    Removed, Window,
 };
 pub use db::Db;
 pub use error::{Result, StorageError, UniqueKey};

@@ -19,7 +19,7 @@ use crate::domain::ids::{LogEntryId, ResourceId};
 use crate::domain::provisioning::{Operation, Outcome};
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::splice::date_time;
-use crate::service::admin::provisioning_log::{self, LogEntry, LogFilter, NewLogEntry, Replayed};
+use crate::service::admin::provisioning_log::{self, LogEntry, LogFilter, Replayed, WholeLogEntry};
 
 /// What the log offers.
 pub(crate) struct Log;
@@ -130,25 +130,25 @@ impl LogEntryView {
             fingerprint: entry.fingerprint,
             method: entry.method,
             path: entry.path,
-            resource_type: entry.resource_type,
+            resource_type: entry.resource_type.map(str::to_owned),
             resource_id: entry.resource.map(|id| ResourceId(id).to_string()),
             external_id: entry.external_id,
             subject: entry.subject,
             operation: entry.operation,
-            status: entry.status,
+            status: i16::try_from(entry.status).unwrap_or_default(),
             outcome: entry.outcome,
             scim_type: entry.scim_type,
             explanation: entry.explanation,
             duration_ms: entry.duration_us as f64 / 1_000.0,
             request_id: entry.request_id,
             ip: entry.ip,
-            changes: serde_json::from_str(&entry.changes).unwrap_or_default(),
+            changes: Value::Array(entry.changes),
         }
     }
 }
 
 impl WholeView {
-    fn of(whole: &NewLogEntry) -> Self {
+    fn of(whole: &WholeLogEntry) -> Self {
         let json = |body: &Option<String>| body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         WholeView {
             entry: LogEntryView::of(&whole.entry),
@@ -320,7 +320,7 @@ pub(super) async fn replay(
     Ok(HttpResponse::Ok().json(ReplayView::of(timed(shared, replay).await?)))
 }
 
-async fn find(granted: &Granted<ProvisioningLogRead>, id: PathId) -> Result<NewLogEntry, Problem> {
+async fn find(granted: &Granted<ProvisioningLogRead>, id: PathId) -> Result<WholeLogEntry, Problem> {
     let state = &granted.shared.state;
     let id = LogEntryId(id.0);
     timed(&granted.shared, provisioning_log::get(&granted.caller, &state.db, &state.provisioning_log, id)).await

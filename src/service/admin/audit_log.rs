@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Caller;
 use super::error::{Refusal, Result};
 use super::paging::{Page, PageRequest};
-use super::windows::{self, Keep, Walk};
+use super::windows::{self, Keep, Loaded, Walk};
 use crate::domain::changes;
 use crate::domain::event::EventKind;
 use crate::domain::ids::OrganizationId;
@@ -166,8 +166,10 @@ impl Walk for EventWalk<'_> {
         }
     }
 
-    async fn load(&self, window: Window<EventKey>) -> storage::Result<Vec<EventRecord>> {
-        self.db.event_window(self.organization, &window).await
+    async fn load(&self, window: Window<EventKey>) -> storage::Result<Loaded<EventRecord>> {
+        let rows = self.db.event_window(self.organization, &window).await?;
+        let is_last = rows.len() < window.limit as usize;
+        Ok(Loaded { rows, is_last })
     }
 
     fn keep(&self, row: &EventRecord, backwards: bool) -> Keep {

@@ -8,23 +8,22 @@ use uuid::Uuid;
 use super::Caller;
 use super::error::{Refusal, Result};
 use super::paging::{Page, PageRequest};
-use super::windows::{self, Keep, Walk};
+use super::windows::{self, Keep, Loaded, Walk};
 use crate::domain::connection::{Access, ConnectionSettings, State};
 use crate::domain::ids::{LogEntryId, OrganizationId, ResourceId, Scope};
 use crate::domain::permission::Permission;
 use crate::domain::provisioning::{Operation, Outcome, RejectedToken};
-use crate::protocol::compare;
 use crate::protocol::error::ScimType;
 use crate::protocol::policy::{Limits, Policy};
 use crate::protocol::projection::Projection;
 use crate::protocol::schema::{Registry, ResourceKind};
 use crate::service::cursor::Key;
-use crate::service::provisioning_log::{Judged, ProvisioningLog, Verdict, target_of};
+use crate::service::provisioning_log::{Judged, ProvisioningLog, Verdict, name, name_of, target_of};
+pub use crate::service::provisioning_log::{LogEntry, WholeLogEntry};
 use crate::service::scim::brake::Brake;
 use crate::service::scim::resources::{self, Conditions, Show, Target};
 use crate::service::{Ctx, Effect, ServiceError};
-use crate::storage::{self, Database, LogSelection, Window, keys};
-pub use crate::storage::{LogEntry, NewLogEntry};
+use crate::storage::{self, Database, LogRecord, LogSelection, Window};
 
 /// Which entries a list holds: of each filter any value, all filters.
 #[derive(Debug, Clone, Default)]
@@ -73,12 +72,10 @@ struct LogWalk<'a> {
 
 impl<'a> LogWalk<'a> {
     fn new(db: &'a Database, organization: OrganizationId, filter: &'a LogFilter) -> Self {
-        let keys: Vec<String> = filter.subjects.iter().map(|subject| key(subject)).collect();
-        let selection = match (filter.subjects.as_slice(), filter.outcomes.as_slice()) {
-            ([subject], _) => match ResourceId::parse(subject) {
-                Some(id) => LogSelection::Resource(id.0),
-                None => LogSelection::Subject(key(subject)),
-            },
+        let keys: Vec<String> = filter.subjects.iter().map(|subject| name(subject)).collect();
+        let selection = match (keys.as_slice(), filter.outcomes.as_slice()) {
+            // An id is its own key.
+            ([key], _) => LogSelection::About(key.clone()),
             (_, []) => LogSelection::All,
             (_, outcomes) if outcomes.iter().all(|outcome| outcome.is_not_done()) => LogSelection::NotDone,
             _ => LogSelection::All,
@@ -86,16 +83,12 @@ impl<'a> LogWalk<'a> {
         LogWalk { db, organization, filter, selection, keys }
     }
 
-    fn is_subject(&self, entry: &LogEntry) -> bool {
-        let name = entry.subject.as_deref().map(key);
-        let id = entry.resource.map(|id| id.as_hyphenated().to_string());
+    fn is_subject(&self, record: &LogRecord) -> bool {
+        let name = name_of(record);
+        let id = record.resource.map(|id| id.as_hyphenated().to_string());
         let mut subjects = self.filter.subjects.iter().zip(&self.keys);
         subjects.any(|(subject, key)| name.as_ref() == Some(key) || id.as_ref() == Some(subject))
     }
-}
-
-fn key(subject: &str) -> String {
-    keys::bounded(&compare::fold(subject))
 }
 
 fn any<T: PartialEq>(wanted: &[T], value: impl Fn(&T) -> bool) -> bool {
@@ -103,10 +96,10 @@ fn any<T: PartialEq>(wanted: &[T], value: impl Fn(&T) -> bool) -> bool {
 }
 
 impl Walk for LogWalk<'_> {
-    type Row = LogEntry;
+    type Row = LogRecord;
     type Place = LogEntryId;
 
-    fn place(&self, row: &LogEntry) -> LogEntryId {
+    fn place(&self, row: &LogRecord) -> LogEntryId {
         row.id
     }
 
@@ -127,11 +120,22 @@ impl Walk for LogWalk<'_> {
         }
     }
 
-    async fn load(&self, window: Window<LogEntryId>) -> storage::Result<Vec<LogEntry>> {
-        self.db.log_window(self.organization, &self.selection, &window).await
+    async fn load(&self, mut window: Window<LogEntryId>) -> storage::Result<Loaded<LogRecord>> {
+        let (oldest, newest) = (self.end(false), self.end(true));
+        loop {
+            let page = self.db.log_records(self.organization, &self.selection, &window, false).await?;
+            let rows: Vec<LogRecord> = page.entries.into_iter().map(|(record, _)| record).collect();
+            let next = page.next.filter(|next| if window.backwards { *next > oldest } else { *next < newest });
+            match next {
+                Some(next) if rows.is_empty() => window.from = next,
+                next => return Ok(Loaded { rows, is_last: next.is_none() }),
+            }
+            // On SQLite nothing else of the walk pends.
+            tokio::task::yield_now().await;
+        }
     }
 
-    fn keep(&self, row: &LogEntry, backwards: bool) -> Keep {
+    fn keep(&self, row: &LogRecord, backwards: bool) -> Keep {
         let filter = self.filter;
         let (too_old, too_new) =
             (filter.from.is_some_and(|from| row.at < from), filter.to.is_some_and(|to| row.at >= to));
@@ -140,11 +144,11 @@ impl Walk for LogWalk<'_> {
         }
         let fits = !too_old
             && !too_new
-            && any(&filter.connections, |id| *id == row.connection.0)
+            && any(&filter.connections, |id| *id == row.connection)
             && any(&filter.outcomes, |outcome| outcome.as_str() == row.outcome)
             && any(&filter.operations, |operation| operation.as_str() == row.operation)
             && any(&filter.request_ids, |id| *id == row.request_id)
-            && any(&filter.statuses, |status| i16::try_from(*status) == Ok(row.status))
+            && any(&filter.statuses, |status| *status == row.status)
             && (filter.subjects.is_empty() || self.is_subject(row));
         if fits { Keep::Yes } else { Keep::No }
     }
@@ -163,17 +167,20 @@ pub async fn list(
 ) -> Result<Page<LogEntry>> {
     permitted(caller)?;
     log.flush().await;
-    windows::page(&LogWalk::new(db, caller.organization, filter), request).await
+    let page = windows::page(&LogWalk::new(db, caller.organization, filter), request).await?;
+    let Page { rows, next, previous, total } = page;
+    Ok(Page { rows: rows.into_iter().map(LogEntry::from).collect(), next, previous, total })
 }
 
 /// An entry with its bodies.
 ///
 /// # Errors
 /// `PermissionDenied`, `Missing`; those of storage.
-pub async fn get(caller: &Caller, db: &Database, log: &Arc<ProvisioningLog>, id: LogEntryId) -> Result<NewLogEntry> {
+pub async fn get(caller: &Caller, db: &Database, log: &Arc<ProvisioningLog>, id: LogEntryId) -> Result<WholeLogEntry> {
     permitted(caller)?;
     log.flush().await;
-    db.find_log_entry(caller.organization, id).await?.ok_or(Refusal::Missing)
+    let (record, bodies) = db.find_log_record(caller.organization, id).await?.ok_or(Refusal::Missing)?;
+    Ok(WholeLogEntry::of(record, bodies))
 }
 
 /// What the request of an entry would do now. Changes nothing.
@@ -185,7 +192,7 @@ pub async fn replay(
     db: &Database,
     limits: &Limits,
     brake: &Arc<Brake>,
-    entry: &NewLogEntry,
+    entry: &WholeLogEntry,
 ) -> Result<Replayed> {
     permitted(caller)?;
     let logged = &entry.entry;

@@ -22,6 +22,14 @@ pub(super) enum Keep {
     End,
 }
 
+/// What a window holds.
+pub(super) struct Loaded<R> {
+    /// Rows, in the direction of the walk.
+    pub(super) rows: Vec<R>,
+    /// Whether nothing lies behind them.
+    pub(super) is_last: bool,
+}
+
 /// A log that is walked.
 pub(super) trait Walk {
     /// A row.
@@ -37,8 +45,8 @@ pub(super) trait Walk {
     fn print(&self, place: Self::Place) -> Vec<Key>;
     /// Reads it back.
     fn parse(&self, keys: &[Key]) -> Option<Self::Place>;
-    /// Reads a window.
-    fn load(&self, window: Window<Self::Place>) -> impl Future<Output = storage::Result<Vec<Self::Row>>>;
+    /// Reads a window: at least one row, unless it is the last.
+    fn load(&self, window: Window<Self::Place>) -> impl Future<Output = storage::Result<Loaded<Self::Row>>>;
     /// Judges a row, on the way to older ones or to newer ones.
     fn keep(&self, row: &Self::Row, backwards: bool) -> Keep;
 }
@@ -89,8 +97,7 @@ async fn each<W: Walk>(
 ) -> Result<()> {
     let mut limit = u32::try_from(hint).unwrap_or(WIDEST).saturating_add(1).min(WIDEST);
     loop {
-        let rows = walk.load(Window { from, backwards, limit }).await?;
-        let is_last = rows.len() < limit as usize;
+        let Loaded { rows, is_last } = walk.load(Window { from, backwards, limit }).await?;
         for row in rows {
             from = walk.place(&row);
             match walk.keep(&row, backwards) {

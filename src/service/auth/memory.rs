@@ -43,6 +43,12 @@ impl<V> Memory<V> {
         (at.elapsed() < AGE).then(|| Arc::clone(value))
     }
 
+    /// What was found the last time, whenever that was.
+    pub(super) fn last(&self, hash: &[u8; 32]) -> Option<Arc<V>> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(hash).map(|(_, value)| Arc::clone(value))
+    }
+
     /// To be called before the database is asked.
     pub(super) fn asked(&self) -> Asked {
         Asked { at: Instant::now(), forgotten: self.forgotten.load(Ordering::SeqCst) }

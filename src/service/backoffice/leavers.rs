@@ -9,10 +9,12 @@ use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, Scope};
 use crate::protocol::compare;
 use crate::protocol::resource::Resource;
 use crate::service::admin::error::{Refusal, Result};
+use crate::service::provisioning_log::{name_of, searches};
 use crate::service::{ServiceError, ids};
 use crate::storage::cold::blocks::{self, NewBlock};
 use crate::storage::cold::hidden::{self, Memberships};
 use crate::storage::cold::leavers::{self, Leaver, Tombstone};
+use crate::storage::cold::provisioning_log::Named;
 use crate::storage::cold::{operator_log, people};
 use crate::storage::write::{Action, Change};
 use crate::storage::{Database, Db, Deed, StorageError, Write, keys};
@@ -171,7 +173,8 @@ impl Plan {
             None => None,
         };
         if self.mode == Mode::Erase {
-            leavers::erase(db, organization, id, &self.names).await?;
+            let named = Named { subject: name_of, searches };
+            leavers::erase(db, organization, id, &self.names, named).await?;
             operator_log::note(db, second, organization, EventKind::UserErased, id, "{}").await?;
             operator_log::copy(db, second, organization).await?;
         }

@@ -3,6 +3,7 @@
 //! batches. Under pressure entries are lost, and counted.
 
 mod entry;
+mod record;
 mod verdict;
 
 use std::collections::HashMap;
@@ -15,7 +16,8 @@ use tokio::sync::Notify;
 
 use crate::domain::ids::{LogEntryId, Scope, TokenId};
 use crate::domain::provisioning::{Happened, RejectedToken};
-use crate::storage::{Database, Heard, Labelled, NewLogEntry};
+use crate::storage::{Database, Heard, Labelled, LogRecord, NewLogRecord};
+pub use entry::{LogEntry, WholeLogEntry, name, name_of, searches};
 pub use verdict::{Judged, Verdict, target_of};
 
 /// Bytes of a body that is kept.
@@ -180,14 +182,15 @@ impl ProvisioningLog {
         if heard.is_empty() {
             return;
         }
-        let mut entries: Vec<NewLogEntry> = Vec::with_capacity(seen.len());
+        let mut entries: Vec<NewLogRecord> = Vec::with_capacity(seen.len());
         for seen in seen {
-            let entry = entry::of(&seen, self.id_at(seen.at));
-            if seen.status >= 400
-                && let Some(heard) = heard.get_mut(&seen.scope)
+            let (scope, id) = (seen.scope, self.id_at(seen.at));
+            let entry = record::of(seen, id);
+            if entry.record.status >= 400
+                && let Some(heard) = heard.get_mut(&scope)
             {
-                heard.last_error_at = Some(seen.at);
-                heard.last_error = Some(entry.entry.explanation.clone());
+                heard.last_error_at = Some(entry.record.at);
+                heard.last_error.clone_from(&entry.record.explanation);
             }
             entries.push(entry);
         }
@@ -196,7 +199,7 @@ impl ProvisioningLog {
         loop {
             let rest = entries.split_off(entries.len().min(ENOUGH));
             let count = entries.len();
-            if let Err(error) = self.db.insert_log_entries(entries, std::mem::take(&mut heard)).await {
+            if let Err(error) = self.db.insert_log_records(entries, std::mem::take(&mut heard)).await {
                 log::warn!("{count} entries of the provisioning log are lost: {error}");
                 self.dropped.fetch_add(count as u64, Ordering::Relaxed);
             }
@@ -215,19 +218,22 @@ impl ProvisioningLog {
     }
 
     /// Neither a patch that is answered without body nor a refusal names whom it was about.
-    async fn name_subjects(&self, entries: &mut [NewLogEntry]) {
+    async fn name_subjects(&self, entries: &mut [NewLogRecord]) {
         let mut wanted: HashMap<_, Vec<_>> = HashMap::new();
-        for entry in entries.iter().map(|new| &new.entry).filter(|entry| entry.subject.is_none()) {
-            if let Some(thing) = thing(entry) {
-                wanted.entry(entry.organization).or_default().push(thing);
+        for new in entries.iter().filter(|new| new.record.subject.is_none()) {
+            if let Some(thing) = thing(&new.record) {
+                wanted.entry(new.organization).or_default().push(thing);
             }
         }
         for (organization, things) in wanted {
             match self.db.labels(organization, things).await {
                 Ok(labels) => {
-                    for new in entries.iter_mut().filter(|new| new.entry.organization == organization) {
-                        if new.entry.subject.is_none() {
-                            new.entry.subject = thing(&new.entry).and_then(|thing| labels.get(&thing).cloned());
+                    for new in entries.iter_mut().filter(|new| new.organization == organization) {
+                        if new.record.subject.is_none()
+                            && let Some(label) = thing(&new.record).and_then(|thing| labels.get(&thing))
+                        {
+                            new.record.subject = Some(label.clone());
+                            new.names.push(name(label));
                         }
                     }
                 }
@@ -237,9 +243,9 @@ impl ProvisioningLog {
     }
 }
 
-fn thing(entry: &crate::storage::LogEntry) -> Option<(Labelled, uuid::Uuid)> {
-    let kind = if entry.resource_type.as_deref()? == "Group" { Labelled::Group } else { Labelled::User };
-    Some((kind, entry.resource?))
+fn thing(record: &LogRecord) -> Option<(Labelled, uuid::Uuid)> {
+    let kind = if target_of(&record.path).0? == "Group" { Labelled::Group } else { Labelled::User };
+    Some((kind, record.resource?))
 }
 
 impl Queue {

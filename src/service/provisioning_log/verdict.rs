@@ -72,10 +72,8 @@ fn is_search(target: &str) -> bool {
 impl Judged<'_> {
     /// What the log says.
     pub fn verdict(&self) -> Verdict {
-        let detail: Option<Value> = self.happened.and_then(|happened| serde_json::from_str(&happened.detail).ok());
-        let is_group = target_of(self.target).0 == Some("Group");
-        let request = Request { method: self.method, is_search: is_search(self.target), is_group, body: self.body };
-        let operation = operation(request, detail.as_ref());
+        let detail = self.event();
+        let operation = self.operation_by(detail.as_ref());
         let outcome = self.outcome();
         let answer = Answer {
             operation,
@@ -84,7 +82,7 @@ impl Judged<'_> {
             scim_type: self.scim_type,
             detail: self.detail,
             subject: self.subject,
-            is_group,
+            is_group: self.is_group(),
             rejected: self.rejected,
         };
         let mut changes = match (&detail, outcome) {
@@ -95,7 +93,28 @@ impl Judged<'_> {
         Verdict { operation, outcome, explanation: explain(&answer), changes }
     }
 
-    fn outcome(&self) -> Outcome {
+    fn event(&self) -> Option<Value> {
+        self.happened.and_then(|happened| serde_json::from_str(&happened.detail).ok())
+    }
+
+    fn is_group(&self) -> bool {
+        target_of(self.target).0 == Some("Group")
+    }
+
+    fn operation_by(&self, detail: Option<&Value>) -> Operation {
+        let (is_search, is_group) = (is_search(self.target), self.is_group());
+        operation(Request { method: self.method, is_search, is_group, body: self.body }, detail)
+    }
+
+    /// What the request was for.
+    pub(super) fn operation(&self) -> Operation {
+        // Others are told by the method alone.
+        let needs_event = matches!(self.method, "PUT" | "PATCH");
+        self.operation_by(if needs_event { self.event() } else { None }.as_ref())
+    }
+
+    /// What came of it.
+    pub(super) fn outcome(&self) -> Outcome {
         match self.happened {
             _ if self.rejected.is_some() => Outcome::RejectedCredential,
             _ if self.status >= 400 => Outcome::Refused,

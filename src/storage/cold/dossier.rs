@@ -2,15 +2,13 @@
 //! a directory would pay for it: an export walks all events of the organization in short windows instead.
 
 use diesel::sql_types::{BigInt, Nullable, SmallInt, Text};
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, QueryDsl as _,
-};
+use diesel::{ExpressionMethods as _, QueryDsl as _};
 
 use crate::domain::ids::{OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
-use crate::storage::schema::{invitations, provisioning_bodies, provisioning_log};
+use crate::storage::schema::invitations;
 use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
 
@@ -62,27 +60,6 @@ pub struct InvitationOfPerson {
     pub created: i64,
     pub created_by: String,
     pub ended_at: Option<i64>,
-}
-
-/// An entry of the provisioning log about a person.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)]
-pub struct LogEntryOfPerson {
-    pub id: uuid::Uuid,
-    pub at: i64,
-    pub connection: uuid::Uuid,
-    pub method: String,
-    pub path: String,
-    pub external_id: Option<String>,
-    pub subject: Option<String>,
-    pub operation: String,
-    pub status: i16,
-    pub outcome: String,
-    pub explanation: String,
-    pub request_id: String,
-    pub changes: String,
-    pub request_body: Option<String>,
-    pub response_body: Option<String>,
 }
 
 /// The events of a window that are about a person or of their deeds, and where the window ends; `None`: with the last event.
@@ -185,66 +162,6 @@ pub async fn invitations(
     Ok(rows.into_iter().map(invitation).collect())
 }
 
-/// A page of the provisioning log's entries about a person, in the order of their ids, after one if given. Probes
-/// `provisioning_log_resource`.
-///
-/// # Errors
-/// `Busy`, `Broken`.
-pub async fn log_entries(
-    db: &mut Db<'_>,
-    organization: OrganizationId,
-    person: ResourceId,
-    after: Option<uuid::Uuid>,
-    limit: u32,
-) -> Result<Vec<LogEntryOfPerson>> {
-    type Row = (
-        (Id, i64, Id, String, String),
-        (Option<String>, Option<String>, String, i16, String),
-        (String, String, String),
-        (Option<String>, Option<String>),
-    );
-    use {provisioning_bodies as b, provisioning_log as p};
-    let from = after.map_or(Id(uuid::Uuid::nil()), Id);
-    let page = p::table
-        .left_join(b::table.on(b::organization.eq(p::organization).and(b::id.eq(p::id))))
-        .filter(p::organization.eq(Id::from(organization)))
-        .filter(p::resource.eq(Some(Id::from(person))))
-        .filter(p::id.gt(from))
-        .order(p::id)
-        .limit(i64::from(limit))
-        .select((
-            (p::id, p::at, p::connection, p::method, p::path),
-            (p::external_id, p::subject, p::operation, p::status, p::outcome),
-            (p::explanation, p::request_id, p::changes),
-            (b::request_body.nullable(), b::response_body.nullable()),
-        ));
-    let rows: Vec<Row> = page.all(db).await?;
-    let entry = |(head, subject, rest, bodies): Row| {
-        let (id, at, connection, method, path) = head;
-        let (external_id, subject, operation, status, outcome) = subject;
-        let (explanation, request_id, changes) = rest;
-        let (request_body, response_body) = bodies;
-        LogEntryOfPerson {
-            id: id.0,
-            at,
-            connection: connection.0,
-            method,
-            path,
-            external_id,
-            subject,
-            operation,
-            status,
-            outcome,
-            explanation,
-            request_id,
-            changes,
-            request_body,
-            response_body,
-        }
-    };
-    Ok(rows.into_iter().map(entry).collect())
-}
-
 impl Database {
     /// The events of a window that are about a person or of their deeds, and where the window ends; `None`: with the last
     /// event.
@@ -269,18 +186,5 @@ impl Database {
         person: ResourceId,
     ) -> Result<Vec<InvitationOfPerson>> {
         self.cold_read(async |db| invitations(db, organization, person).await).await
-    }
-    /// A page of the provisioning log's entries about a person.
-    ///
-    /// # Errors
-    /// `Busy`, `Broken`.
-    pub async fn log_entries_of_person(
-        &self,
-        organization: OrganizationId,
-        person: ResourceId,
-        after: Option<uuid::Uuid>,
-        limit: u32,
-    ) -> Result<Vec<LogEntryOfPerson>> {
-        self.cold_read(async |db| log_entries(db, organization, person, after, limit).await).await
     }
 }

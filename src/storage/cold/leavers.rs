@@ -1,15 +1,15 @@
 //! People whom the operator takes out of an organization: what is left of them, and what is destroyed.
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, TextExpressionMethods as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, TextExpressionMethods as _};
 
-use super::Deed;
+use super::{Deed, provisioning_log};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
 use crate::storage::schema::{
-    accounts, activity, adoptions, connection_health, events, held_changes, idempotency_keys, invitations,
-    provisioning_bodies, provisioning_log, role_grants, sub_account_access, tombstones, users,
+    accounts, activity, adoptions, connection_health, events, held_changes, idempotency_keys, invitations, role_grants,
+    sub_account_access, tombstones, users,
 };
 use crate::storage::uid::Id;
 
@@ -93,7 +93,14 @@ pub async fn end(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId) 
 ///
 /// # Errors
 /// `Busy`, `Broken`.
-pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId, names: &[String]) -> Result<()> {
+pub async fn erase(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    id: ResourceId,
+    names: &[String],
+    named: provisioning_log::Named,
+) -> Result<()> {
+    provisioning_log::erase(db, organization, id, names, named).await?;
     let organization = Id::from(organization);
     let row = users::table.find((organization, Id::from(id))).filter(users::deleted.is_not_null());
     let nothing = (
@@ -115,54 +122,13 @@ pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId
     let by_person =
         events::table.filter(events::organization.eq(organization)).filter(events::actor.eq(format!("user:{id}")));
     diesel::update(by_person).set(events::ip.eq(None::<String>)).exec(db).await?;
-    erase_log(db, organization, id, names).await?;
+    // The last refusal of a connection may name the person in any spelling; the next one takes its place anyway.
+    let heard = connection_health::table.filter(connection_health::organization.eq(organization));
+    diesel::update(heard).set(connection_health::last_error.eq(None::<String>)).exec(db).await?;
     let answers = idempotency_keys::table
         .filter(idempotency_keys::organization.eq(organization))
         .filter(idempotency_keys::body.like(naming(id)));
     diesel::delete(answers).exec(db).await?;
-    Ok(())
-}
-
-async fn erase_log(db: &mut Db<'_>, organization: Id, id: ResourceId, more_names: &[String]) -> Result<()> {
-    // Bodies of groups name their members too.
-    let bodies = provisioning_bodies::table.filter(provisioning_bodies::organization.eq(organization)).filter(
-        provisioning_bodies::request_body.like(naming(id)).or(provisioning_bodies::response_body.like(naming(id))),
-    );
-    let none = || {
-        (provisioning_bodies::request_body.eq(None::<String>), provisioning_bodies::response_body.eq(None::<String>))
-    };
-    diesel::update(bodies).set(none()).exec(db).await?;
-    let of_person = provisioning_log::table
-        .filter(provisioning_log::organization.eq(organization))
-        .filter(provisioning_log::resource.eq(Some(Id::from(id))))
-        .filter(provisioning_log::subject_key.is_not_null());
-    // Under whatever name the directory had them before.
-    let mut names: Vec<Option<String>> = of_person.select(provisioning_log::subject_key).distinct().all(db).await?;
-    names.extend(more_names.iter().cloned().map(Some));
-    // The last refusal of a connection may name the person in any spelling; the next one takes its place anyway.
-    let heard = connection_health::table.filter(connection_health::organization.eq(organization));
-    diesel::update(heard).set(connection_health::last_error.eq(None::<String>)).exec(db).await?;
-    let entries = provisioning_log::table
-        .filter(provisioning_log::organization.eq(organization))
-        .filter(provisioning_log::resource.eq(Some(Id::from(id))).or(provisioning_log::subject_key.eq_any(names)));
-    let named: Vec<Id> = entries.select(provisioning_log::id).all(db).await?;
-    for some in named.chunks(500) {
-        let bodies = provisioning_bodies::table
-            .filter(provisioning_bodies::organization.eq(organization))
-            .filter(provisioning_bodies::id.eq_any(some.to_vec()));
-        diesel::update(bodies).set(none()).exec(db).await?;
-        let entries = provisioning_log::table
-            .filter(provisioning_log::organization.eq(organization))
-            .filter(provisioning_log::id.eq_any(some.to_vec()));
-        let nothing = (
-            provisioning_log::external_id.eq(None::<String>),
-            provisioning_log::subject.eq(None::<String>),
-            provisioning_log::subject_key.eq(None::<String>),
-            provisioning_log::changes.eq("[]"),
-            provisioning_log::explanation.eq("Erased."),
-        );
-        diesel::update(entries).set(nothing).exec(db).await?;
-    }
     Ok(())
 }
 

@@ -5,17 +5,19 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, NullableExpress
 use uuid::Uuid;
 
 use super::audit_log::{self, EventKey};
-use super::provisioning_log::Window;
+use super::provisioning_log::{self, Window};
 use crate::domain::ids::{LogEntryId, OrganizationId};
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::{Result, StorageError};
 use crate::storage::hot::{Bind, Hot, hot};
-use crate::storage::schema::{jobs, provisioning_bodies, provisioning_log};
+use crate::storage::schema::{jobs, provisioning_segments};
 use crate::storage::uid::Id;
 use crate::storage::{Backend, Database};
 
 /// Rows in one transaction.
 const BATCH: u32 = 500;
+/// Rows of the provisioning log, which hold many entries each.
+const SEGMENTS: i64 = 50;
 /// The one row of `jobs` that belongs to no organization.
 const RETENTION: Id = Id(Uuid::from_u128(1));
 const NOBODY: Id = Id(Uuid::nil());
@@ -78,29 +80,26 @@ impl Database {
         .await
     }
 
-    /// Removes some entries of an organization's log that are older than `bound`; answers how many.
+    /// Removes some rows of an organization's log whose entries are all from before `bound`; answers how many entries.
     ///
     /// # Errors
     /// `Busy`, `Broken`.
     pub async fn remove_log_entries(&self, organization: OrganizationId, bound: LogEntryId) -> Result<usize> {
         self.transaction(async move |db: &mut Db<'_>| {
             let organization = Id::from(organization);
-            let old = provisioning_log::table
-                .filter(provisioning_log::organization.eq(organization))
-                .filter(provisioning_log::id.lt(Id::from(bound)))
-                .order(provisioning_log::id)
-                .limit(i64::from(BATCH))
-                .select(provisioning_log::id);
-            let ids: Vec<Id> = old.all(db).await?;
-            let Some(last) = ids.last().copied() else { return Ok::<_, StorageError>(0) };
-            let bodies = provisioning_bodies::table
-                .filter(provisioning_bodies::organization.eq(organization))
-                .filter(provisioning_bodies::id.le(last));
-            diesel::delete(bodies).exec(db).await?;
-            let entries = provisioning_log::table
-                .filter(provisioning_log::organization.eq(organization))
-                .filter(provisioning_log::id.le(last));
-            Ok(diesel::delete(entries).exec(db).await?)
+            let old = provisioning_segments::table
+                .filter(provisioning_segments::organization.eq(organization))
+                .filter(provisioning_segments::slot.lt(provisioning_log::slot_of(bound)))
+                .order(provisioning_segments::slot)
+                .limit(SEGMENTS)
+                .select(provisioning_segments::slot);
+            let slots: Vec<i64> = old.all(db).await?;
+            let Some(last) = slots.last() else { return Ok::<_, StorageError>(0) };
+            let rows = provisioning_segments::table
+                .filter(provisioning_segments::organization.eq(organization))
+                .filter(provisioning_segments::slot.le(*last));
+            let gone: Vec<i32> = diesel::delete(rows).returning(provisioning_segments::length).all(db).await?;
+            Ok(gone.into_iter().filter_map(|length| usize::try_from(length).ok()).sum())
         })
         .await
     }

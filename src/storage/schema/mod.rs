@@ -36,8 +36,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     brake_windows,
     held_changes,
     blocks,
-    provisioning_log,
-    provisioning_bodies,
+    provisioning_segments,
     connection_health,
     jobs,
 );

@@ -93,41 +93,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::storage::uid::Uid;
 
-    provisioning_log (organization, id) {
+    provisioning_segments (organization, slot, id) {
         organization -> Uid,
+        slot -> BigInt,
         id -> Uid,
-        at -> BigInt,
-        connection -> Uid,
-        token -> Nullable<Uid>,
-        fingerprint -> Nullable<Text>,
-        method -> Text,
-        path -> Text,
-        resource_type -> Nullable<Text>,
-        resource -> Nullable<Uid>,
-        external_id -> Nullable<Text>,
-        subject -> Nullable<Text>,
-        subject_key -> Nullable<Text>,
-        operation -> Text,
-        status -> SmallInt,
-        outcome -> Text,
-        scim_type -> Nullable<Text>,
-        explanation -> Text,
-        duration_us -> BigInt,
-        request_id -> Text,
-        ip -> Nullable<Text>,
-        changes -> Text,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::storage::uid::Uid;
-
-    provisioning_bodies (organization, id) {
-        organization -> Uid,
-        id -> Uid,
-        request_body -> Nullable<Text>,
-        response_body -> Nullable<Text>,
+        format -> SmallInt,
+        length -> Integer,
+        not_done -> Integer,
+        names -> Binary,
+        entries -> Binary,
+        bodies -> Binary,
     }
 }
 

@@ -1,43 +1,26 @@
-//! Writes of the log: many rows at once, so each backend has its own statement. On PostgreSQL a batch is one round trip a
-//! table, on SQLite a row is a few µs on the writer's thread.
+//! Writes of the log. On PostgreSQL a batch is one round trip, on SQLite a row is a few µs on the writer's thread.
 
 use diesel::sql_types::Integer;
 
-use super::{Heard, NewLogEntry};
-use crate::protocol::compare;
+use super::Heard;
+use super::segment::{FORMAT, Segment};
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
 use crate::storage::hot::{Bind, Hot, hot};
-use crate::storage::keys;
 use crate::storage::uid::Id;
 
 hot!(
-    Entry,
+    One,
     Integer,
-    "INSERT INTO provisioning_log (organization, id, at, connection, token, fingerprint, method, path, resource_type, \
-     resource, external_id, subject, subject_key, operation, status, outcome, scim_type, explanation, duration_us, \
-     request_id, ip, changes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO provisioning_segments (organization, slot, id, format, length, not_done, names, entries, bodies) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 hot!(
-    Bodies,
-    Integer,
-    "INSERT INTO provisioning_bodies (organization, id, request_body, response_body) VALUES (?, ?, ?, ?)"
-);
-hot!(
-    Entries,
+    Many,
     Integer,
     r"
-INSERT INTO provisioning_log (organization, id, at, connection, token, fingerprint, method, path, resource_type, resource,
-    external_id, subject, subject_key, operation, status, outcome, scim_type, explanation, duration_us, request_id, ip, changes)
-SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::bigint[], ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::text[], ?::text[], ?::uuid[],
-    ?::text[], ?::text[], ?::text[], ?::text[], ?::smallint[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[], ?::text[])"
-);
-hot!(
-    AllBodies,
-    Integer,
-    r"
-INSERT INTO provisioning_bodies (organization, id, request_body, response_body)
-SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::text[])"
+INSERT INTO provisioning_segments (organization, slot, id, format, length, not_done, names, entries, bodies)
+SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::uuid[], ?::smallint[], ?::integer[], ?::integer[], ?::bytea[], ?::bytea[], ?::bytea[])"
 );
 hot!(
     HeardOf,
@@ -53,16 +36,8 @@ ON CONFLICT (organization, connection) DO UPDATE SET
     reads = connection_health.reads + excluded.reads"
 );
 
-fn subject_key(new: &NewLogEntry) -> Option<String> {
-    new.entry.subject.as_deref().map(|subject| keys::bounded(&compare::fold(subject)))
-}
-
-fn has_bodies(new: &&NewLogEntry) -> bool {
-    new.request_body.is_some() || new.response_body.is_some()
-}
-
-/// Inserts entries with their bodies.
-pub(super) async fn entries(db: &mut Db<'_>, all: &[NewLogEntry]) -> Result<()> {
+/// Inserts rows.
+pub(super) async fn segments(db: &mut Db<'_>, all: &[Segment]) -> Result<()> {
     if all.is_empty() {
         return Ok(());
     }
@@ -72,102 +47,37 @@ pub(super) async fn entries(db: &mut Db<'_>, all: &[NewLogEntry]) -> Result<()> 
     }
 }
 
-async fn one_by_one(db: &mut Db<'_>, all: &[NewLogEntry]) -> Result<()> {
-    for new in all {
-        let e = &new.entry;
-        let key = subject_key(new);
-        let (organization, id) = (Id::from(e.organization), Id::from(e.id));
+async fn one_by_one(db: &mut Db<'_>, all: &[Segment]) -> Result<()> {
+    for segment in all {
         let binds = vec![
-            Bind::Id(organization),
-            Bind::Id(id),
-            Bind::Big(e.at),
-            Bind::Id(e.connection.into()),
-            Bind::OptId(e.token.map(Id::from)),
-            Bind::OptText(e.fingerprint.as_deref()),
-            Bind::Text(&e.method),
-            Bind::Text(&e.path),
-            Bind::OptText(e.resource_type.as_deref()),
-            Bind::OptId(e.resource.map(Id)),
-            Bind::OptText(e.external_id.as_deref()),
-            Bind::OptText(e.subject.as_deref()),
-            Bind::OptText(key.as_deref()),
-            Bind::Text(&e.operation),
-            Bind::Small(e.status),
-            Bind::Text(&e.outcome),
-            Bind::OptText(e.scim_type.as_deref()),
-            Bind::Text(&e.explanation),
-            Bind::Big(e.duration_us),
-            Bind::Text(&e.request_id),
-            Bind::OptText(e.ip.as_deref()),
-            Bind::Text(&e.changes),
+            Bind::Id(Id(segment.organization)),
+            Bind::Big(segment.slot),
+            Bind::Id(Id(segment.id)),
+            Bind::Small(FORMAT),
+            Bind::Int(segment.length),
+            Bind::Int(segment.not_done),
+            Bind::Bytes(&segment.names),
+            Bind::Bytes(&segment.entries),
+            Bind::Bytes(&segment.bodies),
         ];
-        Hot::<Entry>::new(binds).exec(db).await?;
-        if has_bodies(&new) {
-            let binds = vec![
-                Bind::Id(organization),
-                Bind::Id(id),
-                Bind::OptText(new.request_body.as_deref()),
-                Bind::OptText(new.response_body.as_deref()),
-            ];
-            Hot::<Bodies>::new(binds).exec(db).await?;
-        }
+        Hot::<One>::new(binds).exec(db).await?;
     }
     Ok(())
 }
 
-async fn at_once(db: &mut Db<'_>, all: &[NewLogEntry]) -> Result<()> {
-    let keys: Vec<Option<String>> = all.iter().map(subject_key).collect();
-    macro_rules! ids {
-        ($field:ident) => {
-            Bind::Ids(all.iter().map(|new| Id::from(new.entry.$field)).collect())
-        };
-    }
-    macro_rules! texts {
-        ($field:ident) => {
-            Bind::Texts(all.iter().map(|new| new.entry.$field.as_str()).collect())
-        };
-    }
-    macro_rules! opt_texts {
-        ($field:ident) => {
-            Bind::OptTexts(all.iter().map(|new| new.entry.$field.as_deref()).collect())
-        };
-    }
+async fn at_once(db: &mut Db<'_>, all: &[Segment]) -> Result<()> {
     let binds = vec![
-        ids!(organization),
-        ids!(id),
-        Bind::Bigs(all.iter().map(|new| new.entry.at).collect()),
-        ids!(connection),
-        Bind::OptIds(all.iter().map(|new| new.entry.token.map(Id::from)).collect()),
-        opt_texts!(fingerprint),
-        texts!(method),
-        texts!(path),
-        opt_texts!(resource_type),
-        Bind::OptIds(all.iter().map(|new| new.entry.resource.map(Id)).collect()),
-        opt_texts!(external_id),
-        opt_texts!(subject),
-        Bind::OptTexts(keys.iter().map(Option::as_deref).collect()),
-        texts!(operation),
-        Bind::Smalls(all.iter().map(|new| new.entry.status).collect()),
-        texts!(outcome),
-        opt_texts!(scim_type),
-        texts!(explanation),
-        Bind::Bigs(all.iter().map(|new| new.entry.duration_us).collect()),
-        texts!(request_id),
-        opt_texts!(ip),
-        texts!(changes),
+        Bind::Ids(all.iter().map(|segment| Id(segment.organization)).collect()),
+        Bind::Bigs(all.iter().map(|segment| segment.slot).collect()),
+        Bind::Ids(all.iter().map(|segment| Id(segment.id)).collect()),
+        Bind::Smalls(all.iter().map(|_| FORMAT).collect()),
+        Bind::Ints(all.iter().map(|segment| segment.length).collect()),
+        Bind::Ints(all.iter().map(|segment| segment.not_done).collect()),
+        Bind::ManyBytes(all.iter().map(|segment| segment.names.as_slice()).collect()),
+        Bind::ManyBytes(all.iter().map(|segment| segment.entries.as_slice()).collect()),
+        Bind::ManyBytes(all.iter().map(|segment| segment.bodies.as_slice()).collect()),
     ];
-    Hot::<Entries>::new(binds).exec(db).await?;
-    let with_bodies: Vec<&NewLogEntry> = all.iter().filter(has_bodies).collect();
-    if with_bodies.is_empty() {
-        return Ok(());
-    }
-    let binds = vec![
-        Bind::Ids(with_bodies.iter().map(|new| new.entry.organization.into()).collect()),
-        Bind::Ids(with_bodies.iter().map(|new| new.entry.id.into()).collect()),
-        Bind::OptTexts(with_bodies.iter().map(|new| new.request_body.as_deref()).collect()),
-        Bind::OptTexts(with_bodies.iter().map(|new| new.response_body.as_deref()).collect()),
-    ];
-    Hot::<AllBodies>::new(binds).exec(db).await?;
+    Hot::<Many>::new(binds).exec(db).await?;
     Ok(())
 }
 

@@ -1,41 +1,43 @@
-//! The provisioning log: an entry for each request of an identity provider, its bodies apart. Written in batches beside the
-//! requests; read in windows in the order of time, which is that of the ids.
+//! The provisioning log: an entry for each request of an identity provider, its bodies apart. Entries are written in batches
+//! beside the requests, many in a row (`segment`), and read in windows in the order of time, which is that of the ids.
 
+mod erase;
 mod insert;
+mod segment;
 
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
 use diesel::{ExpressionMethods as _, QueryDsl as _};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::ids::{ConnectionId, LogEntryId, OrganizationId, TokenId};
+pub use erase::{Named, erase};
+pub(in crate::storage::cold) use segment::slot_of;
+
+use crate::domain::ids::{LogEntryId, OrganizationId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
-use crate::storage::error::{Result, StorageError};
-use crate::storage::schema::{provisioning_bodies, provisioning_log};
+use crate::storage::error::Result;
+use crate::storage::schema::provisioning_segments as segments;
 use crate::storage::uid::Id;
 
-/// An entry, as stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogEntry {
-    /// Its tenant.
-    pub organization: OrganizationId,
+/// An entry, as stored: the fields are packed in this order, so that one that is added needs another format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogRecord {
     /// Id, in the order of time.
     pub id: LogEntryId,
     /// µs since 1970.
     pub at: i64,
     /// The connection that was called.
-    pub connection: ConnectionId,
+    pub connection: Uuid,
     /// The token that came.
-    pub token: Option<TokenId>,
+    pub token: Option<Uuid>,
     /// What identifies a refused token to people.
     pub fingerprint: Option<String>,
     /// As sent.
     pub method: String,
     /// Below the base of the surface, with the parameters of a search.
     pub path: String,
-    /// `User`, `Group`
-    pub resource_type: Option<String>,
     /// Id of the user or group.
     pub resource: Option<Uuid>,
     /// As the identity provider calls it.
@@ -45,32 +47,58 @@ pub struct LogEntry {
     /// `domain::provisioning::Operation`
     pub operation: String,
     /// Of the answer.
-    pub status: i16,
+    pub status: u16,
     /// `domain::provisioning::Outcome`
     pub outcome: String,
     /// `scimType` of the answer.
     pub scim_type: Option<String>,
-    /// A sentence for people.
-    pub explanation: String,
+    /// A sentence for people; `None`: what can be said from the rest.
+    pub explanation: Option<String>,
     /// From the head of the request to the answer.
     pub duration_us: i64,
     /// Request id.
     pub request_id: String,
     /// Address of the client.
     pub ip: Option<String>,
-    /// JSON array of what changed.
-    pub changes: String,
+    /// `detail` of the event, without secrets: what changed.
+    pub detail: Option<String>,
+}
+
+impl LogRecord {
+    fn is_not_done(&self) -> bool {
+        matches!(self.outcome.as_str(), "held" | "refused" | "rejected_credential")
+    }
+}
+
+/// Bodies of a write, without secrets.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LogBodies {
+    /// Of the request.
+    pub request: Option<String>,
+    /// Of the answer.
+    pub response: Option<String>,
 }
 
 /// An entry to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewLogEntry {
+pub struct NewLogRecord {
+    /// Its tenant.
+    pub organization: OrganizationId,
     /// All but the bodies.
-    pub entry: LogEntry,
-    /// Of a write, without secrets.
-    pub request_body: Option<String>,
-    /// Of its answer, without secrets.
-    pub response_body: Option<String>,
+    pub record: LogRecord,
+    /// Bodies.
+    pub bodies: LogBodies,
+    /// By what `LogSelection::About` finds it.
+    pub names: Vec<String>,
+}
+
+impl NewLogRecord {
+    /// Bytes, roughly.
+    fn size(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let (record, bodies) = (&self.record, &self.bodies);
+        200 + record.path.len() + length(&record.detail) + length(&bodies.request) + length(&bodies.response)
+    }
 }
 
 /// What was heard of a connection since it was last written.
@@ -92,17 +120,15 @@ pub struct Heard {
     pub reads: i64,
 }
 
-/// Which entries a window looks at; each has an index.
+/// Which rows a window looks at. What it finds holds other entries too, which lie beside those.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LogSelection {
     /// All of the organization.
     All,
-    /// Those that did not do what was asked.
+    /// Those with entries that did not do what was asked; they have an index.
     NotDone,
-    /// Those about a user or group.
-    Resource(Uuid),
-    /// Those about who or what has this key.
-    Subject(String),
+    /// Those with entries of this name: all rows are looked at, but only what their filters find is unpacked.
+    About(String),
 }
 
 /// The next rows of a list in keyset order.
@@ -112,99 +138,149 @@ pub struct Window<K> {
     pub from: K,
     /// Towards the past.
     pub backwards: bool,
-    /// Rows at most.
+    /// Rows at most; of the provisioning log, after which no further slot is read.
     pub limit: u32,
 }
 
-type Row = (
-    (Id, Id, i64, Id, Option<Id>, Option<String>),
-    (String, String, Option<String>, Option<Id>, Option<String>, Option<String>),
-    (String, i16, String, Option<String>, String, i64, String, Option<String>, String),
-);
-
-macro_rules! columns {
-    () => {{
-        use provisioning_log as p;
-        (
-            (p::organization, p::id, p::at, p::connection, p::token, p::fingerprint),
-            (p::method, p::path, p::resource_type, p::resource, p::external_id, p::subject),
-            (
-                p::operation,
-                p::status,
-                p::outcome,
-                p::scim_type,
-                p::explanation,
-                p::duration_us,
-                p::request_id,
-                p::ip,
-                p::changes,
-            ),
-        )
-    }};
+/// What a window over the log found, in its direction.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LogPage {
+    /// Entries; their bodies where they were asked for.
+    pub entries: Vec<(LogRecord, LogBodies)>,
+    /// From where the next window goes on; `None`: this was the last.
+    pub next: Option<LogEntryId>,
 }
 
-impl From<Row> for LogEntry {
-    fn from((who, what, how): Row) -> Self {
-        let (organization, id, at, connection, token, fingerprint) = who;
-        let (method, path, resource_type, resource, external_id, subject) = what;
-        let (operation, status, outcome, scim_type, explanation, duration_us, request_id, ip, changes) = how;
-        LogEntry {
-            organization: organization.into(),
-            id: id.into(),
-            at,
-            connection: connection.into(),
-            token: token.map(Into::into),
-            fingerprint,
-            method,
-            path,
-            resource_type,
-            resource: resource.map(|id| id.0),
-            external_id,
-            subject,
-            operation,
-            status,
-            outcome,
-            scim_type,
-            explanation,
-            duration_us,
-            request_id,
-            ip,
-            changes,
+/// Rows whose filters are looked at in one statement.
+const HEADS: usize = 256;
+
+/// Slot, id, number of entries, filter.
+type Head = (i64, Id, i32, Vec<u8>);
+
+/// The next rows from a slot on, itself included, in whole slots; whether there are more.
+async fn heads(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    selection: &LogSelection,
+    slot: i64,
+    backwards: bool,
+) -> Result<(Vec<Head>, bool)> {
+    let mut limit = HEADS;
+    loop {
+        let columns = (segments::slot, segments::id, segments::length, segments::names);
+        // The conditions differ in type, so that each combination is a statement of its own.
+        macro_rules! rows {
+            ($($condition:expr)?) => {{
+                let all = segments::table.filter(segments::organization.eq(Id::from(organization)));
+                $(let all = all.filter($condition);)?
+                let most = i64::try_from(limit).unwrap_or(i64::MAX);
+                if backwards {
+                    let rows = all.filter(segments::slot.le(slot)).order((segments::slot.desc(), segments::id.desc()));
+                    rows.limit(most).select(columns).all::<Head>(db).await?
+                } else {
+                    let rows = all.filter(segments::slot.ge(slot)).order((segments::slot.asc(), segments::id.asc()));
+                    rows.limit(most).select(columns).all::<Head>(db).await?
+                }
+            }};
         }
+        let mut rows = match selection {
+            // Word for word the condition of the index.
+            LogSelection::NotDone => rows!(sql::<Bool>("not_done > 0")),
+            LogSelection::All | LogSelection::About(_) => rows!(),
+        };
+        if rows.len() < limit {
+            return Ok((rows, false));
+        }
+        // Of the last slot there may be more.
+        let last = rows.last().map(|(slot, ..)| *slot);
+        if rows.first().map(|(slot, ..)| *slot) != last {
+            rows.retain(|(slot, ..)| Some(*slot) != last);
+            return Ok((rows, true));
+        }
+        limit = limit.saturating_mul(4);
     }
 }
 
-/// Rows of a window, in its direction.
-async fn window(
+/// The entries of rows, unsorted.
+async fn unpacked(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    heads: &[&Head],
+    with_bodies: bool,
+) -> Result<Vec<(LogRecord, LogBodies)>> {
+    let slots = heads.iter().map(|(slot, ..)| *slot);
+    let (Some(first), Some(last)) = (slots.clone().min(), slots.max()) else { return Ok(Vec::new()) };
+    let ids: Vec<Id> = heads.iter().map(|(_, id, ..)| *id).collect();
+    let rows = segments::table
+        .filter(segments::organization.eq(Id::from(organization)))
+        .filter(segments::slot.between(first, last))
+        .filter(segments::id.eq_any(ids));
+    let mut all = Vec::new();
+    if with_bodies {
+        let rows = rows.select((segments::format, segments::entries, segments::bodies));
+        for (format, entries, bodies) in rows.all::<(i16, Vec<u8>, Vec<u8>)>(db).await? {
+            all.extend(segment::entries(format, &entries)?.into_iter().zip(segment::bodies(&bodies)?));
+        }
+    } else {
+        for (format, entries) in rows.select((segments::format, segments::entries)).all::<(i16, Vec<u8>)>(db).await? {
+            all.extend(segment::entries(format, &entries)?.into_iter().map(|entry| (entry, LogBodies::default())));
+        }
+    }
+    Ok(all)
+}
+
+/// Before all ids of a slot but one that nobody has.
+fn first_of(slot: i64) -> LogEntryId {
+    LogEntryId::at(slot.saturating_mul(segment::SLOT), 0)
+}
+
+/// Behind all ids of a slot but one that nobody has.
+fn last_of(slot: i64) -> LogEntryId {
+    LogEntryId::at(slot.saturating_add(1).saturating_mul(segment::SLOT).saturating_sub(1), u64::MAX)
+}
+
+/// Entries of a window: as many slots as it takes.
+async fn page(
     db: &mut Db<'_>,
     organization: OrganizationId,
     selection: &LogSelection,
     window: &Window<LogEntryId>,
-) -> Result<Vec<LogEntry>> {
-    let from = Id::from(window.from);
-    let limit = i64::from(window.limit);
-    // The conditions differ in type, so that each combination is a statement of its own.
-    macro_rules! rows {
-        ($($condition:expr)?) => {{
-            let all = provisioning_log::table.filter(provisioning_log::organization.eq(Id::from(organization)));
-            $(let all = all.filter($condition);)?
-            if window.backwards {
-                let page = all.filter(provisioning_log::id.lt(from)).order(provisioning_log::id.desc());
-                page.limit(limit).select(columns!()).all::<Row>(db).await?
-            } else {
-                let page = all.filter(provisioning_log::id.gt(from)).order(provisioning_log::id.asc());
-                page.limit(limit).select(columns!()).all::<Row>(db).await?
-            }
-        }};
-    }
-    let rows = match selection {
-        LogSelection::All => rows!(),
-        // Word for word the condition of the index.
-        LogSelection::NotDone => rows!(sql::<Bool>("outcome IN ('held', 'refused', 'rejected_credential')")),
-        LogSelection::Resource(id) => rows!(provisioning_log::resource.eq(Some(Id(*id)))),
-        LogSelection::Subject(key) => rows!(provisioning_log::subject_key.eq(Some(key.clone()))),
+    with_bodies: bool,
+) -> Result<LogPage> {
+    let backwards = window.backwards;
+    let slot = slot_of(window.from);
+    let begin = match backwards {
+        true if window.from <= first_of(slot) => slot.saturating_sub(1),
+        false if window.from >= last_of(slot) => slot.saturating_add(1),
+        _ => slot,
     };
-    Ok(rows.into_iter().map(LogEntry::from).collect())
+    let (heads, has_more) = heads(db, organization, selection, begin, backwards).await?;
+    let (mut chosen, mut entries, mut reached) = (Vec::new(), 0_usize, None);
+    let mut slots = heads.chunk_by(|a, b| a.0 == b.0).peekable();
+    while entries < window.limit as usize
+        && let Some(same) = slots.next()
+    {
+        let found = same.iter().filter(|(.., names)| match selection {
+            LogSelection::About(name) => segment::may_name(names, name),
+            LogSelection::All | LogSelection::NotDone => true,
+        });
+        for head in found {
+            entries += usize::try_from(head.2).unwrap_or_default();
+            chosen.push(head);
+        }
+        reached = same.first().map(|(slot, ..)| *slot);
+    }
+    let is_last = slots.peek().is_none() && !has_more;
+    let mut entries = unpacked(db, organization, &chosen, with_bodies).await?;
+    if backwards {
+        entries.retain(|(entry, _)| entry.id < window.from);
+        entries.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.id));
+    } else {
+        entries.retain(|(entry, _)| entry.id > window.from);
+        entries.sort_by_key(|(entry, _)| entry.id);
+    }
+    let border = if backwards { first_of } else { last_of };
+    Ok(LogPage { entries, next: reached.filter(|_| !is_last).map(border) })
 }
 
 impl Database {
@@ -212,41 +288,51 @@ impl Database {
     ///
     /// # Errors
     /// `Busy`, `Broken`.
-    pub async fn insert_log_entries(&self, entries: Vec<NewLogEntry>, heard: Vec<Heard>) -> Result<()> {
+    pub async fn insert_log_records(&self, records: Vec<NewLogRecord>, heard: Vec<Heard>) -> Result<()> {
+        let packed = segment::pack(records)?;
         self.transaction(async move |db: &mut Db<'_>| {
-            insert::entries(db, &entries).await?;
+            insert::segments(db, &packed).await?;
             insert::heard(db, heard).await
         })
         .await
     }
 
-    /// Rows of a window over an organization's entries, in its direction.
+    /// Entries of a window over an organization's log, in its direction: two statements.
     ///
     /// # Errors
     /// `Busy`, `Broken`.
-    pub async fn log_window(
+    pub async fn log_records(
         &self,
         organization: OrganizationId,
         selection: &LogSelection,
-        rows: &Window<LogEntryId>,
-    ) -> Result<Vec<LogEntry>> {
-        self.cold_read(async |db| window(db, organization, selection, rows).await).await
+        window: &Window<LogEntryId>,
+        with_bodies: bool,
+    ) -> Result<LogPage> {
+        self.cold_read(async |db| page(db, organization, selection, window, with_bodies).await).await
     }
 
     /// An entry with the bodies of request and answer.
     ///
     /// # Errors
     /// `Busy`, `Broken`.
-    pub async fn find_log_entry(&self, organization: OrganizationId, id: LogEntryId) -> Result<Option<NewLogEntry>> {
+    pub async fn find_log_record(
+        &self,
+        organization: OrganizationId,
+        id: LogEntryId,
+    ) -> Result<Option<(LogRecord, LogBodies)>> {
         self.cold_read(async |db| {
-            let place = (Id::from(organization), Id::from(id));
-            let entry: Option<Row> = provisioning_log::table.find(place).select(columns!()).opt(db).await?;
-            let Some(entry) = entry else { return Ok(None) };
-            let bodies = (provisioning_bodies::request_body, provisioning_bodies::response_body);
-            let bodies: Option<(Option<String>, Option<String>)> =
-                provisioning_bodies::table.find(place).select(bodies).opt(db).await?;
-            let (request_body, response_body) = bodies.unwrap_or_default();
-            Ok::<_, StorageError>(Some(NewLogEntry { entry: entry.into(), request_body, response_body }))
+            let rows = segments::table
+                .filter(segments::organization.eq(Id::from(organization)))
+                .filter(segments::slot.eq(slot_of(id)))
+                .select((segments::format, segments::entries, segments::bodies));
+            for (format, entries, bodies) in rows.all::<(i16, Vec<u8>, Vec<u8>)>(db).await? {
+                let entries = segment::entries(format, &entries)?;
+                if let Some(at) = entries.iter().position(|entry| entry.id == id) {
+                    let bodies = segment::bodies(&bodies)?.into_iter().nth(at).unwrap_or_default();
+                    return Ok(entries.into_iter().nth(at).map(|entry| (entry, bodies)));
+                }
+            }
+            Ok(None)
         })
         .await
     }
