@@ -15,6 +15,7 @@ pub mod ownership;
 pub mod permission;
 pub mod person;
 pub mod provisioning;
+pub mod security_settings;
 pub mod sub_account;
 pub mod token;
 pub mod transfer;

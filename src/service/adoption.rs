@@ -11,6 +11,7 @@ use crate::service::scim::resources::detail;
 use crate::service::{Result, ServiceError, ids};
 use crate::storage::cold::adoptions::{self, CandidateRecord, Incoming, Sought};
 use crate::storage::cold::ownership::{self, AccountOrigin, Handover};
+use crate::storage::cold::security_settings;
 use crate::storage::write::{Action, Change};
 use crate::storage::{Database, Db, Deed, StorageError, Write, keys};
 
@@ -88,7 +89,7 @@ pub(super) fn incoming(judged: &Judged, next: &Resource, state: &'static str) ->
 /// one event's worth each time. `stays`: the person is let in still, though `next` keeps them out.
 ///
 /// # Errors
-/// `Stale` where the person changed or is not local any more; `NotUnique`.
+/// `Stale` where the person changed, is not local any more or was protected meanwhile; `NotUnique`.
 pub(super) async fn adopt(
     db: &mut Db<'_>,
     deed: impl Fn() -> Deed,
@@ -100,6 +101,10 @@ pub(super) async fn adopt(
     let person = &judged.record.person;
     let handover = Handover { organization: scope.organization, from: ConnectionId::LOCAL, to: scope.connection };
     if ownership::hand_over_people(db, handover, &[person.id]).await? != 1 {
+        return Err(StorageError::Stale);
+    }
+    // Protected since they were judged; from here on the row's lock keeps others from protecting them.
+    if security_settings::find_protected(db, scope.organization).await? == Some(person.id) {
         return Err(StorageError::Stale);
     }
     let detail = detail::changed(&judged.resource.attributes, &next.attributes, None);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Person;
 use crate::domain::ownership::{Operation, Rule, Way, rule};
 use crate::domain::permission::{Guarded, Permission, PermissionSet, RoleSet, check_deed_on};
+use crate::domain::security_settings::RolesForManagedUsers;
 
 /// Something that is done to one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,13 +44,10 @@ pub struct Policy {
 impl Policy {
     /// Reads the organization's documents (JSON) of features and settings; what cannot be read is off.
     pub fn parse(features: &str, settings: &str) -> Self {
-        let member = |document: &str, name: &str| {
-            let document: Option<Value> = serde_json::from_str(document).ok();
-            document.and_then(|document| document.get(name).cloned())
-        };
+        let features: Option<Value> = serde_json::from_str(features).ok();
         Policy {
-            directory_only: member(settings, "roles_for_managed_users") == Some("directory_only".into()),
-            tenant_release: member(features, "tenant_release") == Some(true.into()),
+            directory_only: RolesForManagedUsers::of_document(settings) == RolesForManagedUsers::DirectoryOnly,
+            tenant_release: features.is_some_and(|features| features.get("tenant_release") == Some(&true.into())),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::sub_accounts::STATES as SUB_ACCOUNT_STATES;
 use super::users::bulk::KINDS;
 use crate::domain::permission::Role;
 use crate::domain::provisioning::{Operation, Outcome};
+use crate::domain::security_settings::RolesForManagedUsers;
 use crate::service::backoffice::connections::PROVIDERS;
 
 macro_rules! choices {
@@ -67,6 +68,8 @@ choices! {
     RoleKey: Role::ALL.map(Role::key);
     /// Where a role comes from.
     RoleSourceFilter: ["direct", "group", "directory"];
+    /// Who gives roles to people whom a directory manages.
+    RolesForManagedUsersChoice: RolesForManagedUsers::ALL.map(RolesForManagedUsers::key);
     /// Whether a person can sign in.
     StatusFilter: ["active", "invited", "suspended"];
     /// Whether a sub-account can be used.

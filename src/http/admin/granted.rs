@@ -51,6 +51,8 @@ needs! {
     ProvisioningLogRead
     RolesRead
     ScimTokensWrite
+    SecurityRead
+    SecurityWrite
     SubAccountsRead
     SubAccountsWrite
     UsersDelete

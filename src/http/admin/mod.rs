@@ -27,6 +27,7 @@ pub(crate) mod problem;
 pub(in crate::http) mod provisioning_log;
 pub(in crate::http) mod query;
 mod roles;
+mod security_settings;
 pub(in crate::http) mod single;
 mod sub_accounts;
 pub(in crate::http) mod users;
@@ -106,6 +107,8 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::of::<provisioning_log::__path_get, _, _>(provisioning_log::get),
         Endpoint::of::<provisioning_log::__path_replay, _, _>(provisioning_log::replay),
         Endpoint::of::<roles::__path_list, _, _>(roles::list),
+        Endpoint::of::<security_settings::__path_get, _, _>(security_settings::get),
+        Endpoint::of::<security_settings::__path_patch, _, _>(security_settings::patch),
         Endpoint::of::<sub_accounts::__path_list, _, _>(sub_accounts::list),
         Endpoint::of::<sub_accounts::__path_create, _, _>(sub_accounts::create),
         Endpoint::of::<sub_accounts::__path_get, _, _>(sub_accounts::get),

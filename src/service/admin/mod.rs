@@ -17,6 +17,7 @@ pub mod provisioning_log;
 pub mod role_change;
 pub mod roles;
 pub mod scim_tokens;
+pub mod security_settings;
 pub mod sub_accounts;
 pub mod users;
 mod windows;

@@ -15,7 +15,7 @@ use crate::storage::cold::blocks::{self, NewBlock};
 use crate::storage::cold::hidden::{self, Memberships};
 use crate::storage::cold::leavers::{self, Leaver, Tombstone};
 use crate::storage::cold::provisioning_log::Named;
-use crate::storage::cold::{operator_log, people};
+use crate::storage::cold::{operator_log, people, roles};
 use crate::storage::write::{Action, Change};
 use crate::storage::{Database, Db, Deed, StorageError, Write, keys};
 
@@ -154,6 +154,8 @@ impl Plan {
     async fn run(self, db: &mut Db<'_>) -> std::result::Result<Option<crate::domain::ids::BlockId>, StorageError> {
         let (organization, id) = (self.organization, self.leaver.id);
         let [first, second] = &self.deeds;
+        // The person may be an Admin, and be made the protected one meanwhile.
+        roles::lock_admins(db, organization).await?;
         leavers::bury(db, first, organization, id, &self.tombstone).await?;
         leavers::end(db, organization, id).await?;
         if let Some(write) = &self.write {

@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, TextExpressionMethods as _};
 
-use super::{Deed, provisioning_log};
+use super::{Deed, provisioning_log, security_settings};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
@@ -66,7 +66,7 @@ pub async fn bury(
     Ok(())
 }
 
-/// Ends what belongs to a person besides their row: roles, account, invitations, what waits for them.
+/// Ends what belongs to a person besides their row: roles, protection, account, invitations, what waits for them.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
@@ -79,6 +79,7 @@ pub async fn end(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId) 
             diesel::delete(rows).exec(db).await?;
         )*};
     }
+    security_settings::forget(db, organization, id).await?;
     delete_from!(role_grants accounts activity invitations adoptions held_changes);
     // In whatever sub-account: the person's home is this organization.
     let abroad = sub_account_access::table

@@ -39,6 +39,7 @@ pub mod provisioning_log;
 mod refusals;
 mod retention;
 pub mod roles;
+pub mod security_settings;
 pub mod sub_accounts;
 pub mod tokens;
 pub mod transfer;

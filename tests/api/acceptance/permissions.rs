@@ -72,6 +72,8 @@ const SPECIFIED: &str = "
     PATCH /api-keys/{id} api_keys.write
     DELETE /api-keys/{id} api_keys.write
     POST /api-keys/{id}/rotate api_keys.write
+    GET /security-settings security.read
+    PATCH /security-settings security.write
     GET /sub-accounts sub_accounts.read
     POST /sub-accounts sub_accounts.write
     GET /sub-accounts/{id} sub_accounts.read

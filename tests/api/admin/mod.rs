@@ -17,6 +17,7 @@ mod provisioning_log;
 mod rates;
 mod retention;
 mod routes;
+mod security_settings;
 mod sub_accounts;
 mod user_export;
 mod users;

@@ -127,7 +127,7 @@ async fn change_within(
         other => other?,
     }
     check_local(&read, "group.update_members")?;
-    users::check_membership(db, caller, member).await?;
+    users::check_membership(db, caller, &[member]).await?;
     let brings = groups::conferred(db, caller.organization, group).await?;
     check_change_of_roles(brings, false, caller.roles)?;
     let MemberChange::Delta { add, remove } = &members else { return Err(Refusal::Missing) };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::error::{Invalid, Managed, Refusal, Result};
 use super::paging::{Page, PageRequest, keyset, of_keyset};
 use super::role_change::guarded;
-use super::{Caller, role_keys};
+use super::{Caller, role_keys, users};
 use crate::domain::group::{self, LOCKED_FIELDS, check_description, check_name};
 use crate::domain::ids::{ConnectionId, ResourceId, Scope};
 use crate::domain::permission::{Permission, RoleSet, check_change_of_roles};
@@ -100,8 +100,8 @@ pub async fn get(caller: &Caller, db: &Database, id: ResourceId) -> Result<Group
 /// Creates a group of the organization.
 ///
 /// # Errors
-/// `PermissionDenied`, `Invalid`, `GroupNameTaken`; `Guarded` where only an Admin may map it so, or the caller would gain a
-/// role.
+/// `PermissionDenied`, `ManagedExternally` for a member, `Invalid`, `GroupNameTaken`; `Guarded` where only an Admin may map it
+/// so, or the caller would gain a role.
 pub async fn create(caller: &Caller, db: &Database, new: CreateGroup) -> Result<GroupEntry> {
     caller.permitted(Permission::GroupsWrite)?;
     let mut errors = Vec::new();
@@ -120,6 +120,7 @@ pub async fn create(caller: &Caller, db: &Database, new: CreateGroup) -> Result<
     let deed = async move |db: &mut Db<'_>| {
         let caller = caller_of;
         let directories = roles::directories(db, caller.organization).await?;
+        users::check_membership(db, &caller, &members).await?;
         members::check_all(db, &caller, &directories, &members).await?;
         apply(db, &caller, insert, after.to_string()).await.map_err(|error| unknown_members(&members, error))?;
         let made = groups::find(db, caller.organization, &directories, id).await?.ok_or(Refusal::Missing)?;

@@ -252,19 +252,21 @@ fn managed(setting: &Setting, record: &PersonRecord, action: &'static str) -> Re
     }))
 }
 
-/// Refuses to change who is in a group of the organization where the person's directory alone says so.
+/// Refuses to change who is in a group of the organization where a person's directory alone says so. Members that are no
+/// people, or not known, pass.
 ///
 /// # Errors
-/// `ManagedExternally`.
-pub(super) async fn check_membership(db: &mut Db<'_>, caller: &Caller, member: ResourceId) -> Result<()> {
+/// `ManagedExternally` for the first of them.
+pub(super) async fn check_membership(db: &mut Db<'_>, caller: &Caller, members: &[ResourceId]) -> Result<()> {
     let setting = Setting::within(db, caller.organization).await?;
     if !setting.policy.directory_only {
         return Ok(());
     }
-    let Some(record) = people::of_ids(db, caller.organization, &[member]).await?.pop() else { return Ok(()) };
-    let kind = facts(&setting, &record, &[], &[]).kind;
-    match rule(Operation::EditLocalGroups, Way::Api, kind) {
-        Rule::UnlessDirectoryOnly => Err(managed(&setting, &record, "user.update_groups")),
-        _ => Ok(()),
+    for record in people::of_ids(db, caller.organization, members).await? {
+        let kind = facts(&setting, &record, &[], &[]).kind;
+        if rule(Operation::EditLocalGroups, Way::Api, kind) == Rule::UnlessDirectoryOnly {
+            return Err(managed(&setting, &record, "user.update_groups"));
+        }
     }
+    Ok(())
 }
