@@ -71,7 +71,7 @@ pub(super) async fn read(
     }
     // A common word is found at once; of a rare one the index knows all places.
     let found = reading.walk(db, Some(FEW)).await?;
-    if found.len() >= limit {
+    if found.len() >= limit || reading.has_seen_all(db).await? {
         return Ok(found);
     }
     match text::candidates(db, query).await? {
@@ -172,6 +172,16 @@ impl Reading<'_> {
         found.sort_by(|a, b| if self.descending { order(b, a) } else { order(a, b) });
         found.truncate(self.limit);
         Ok(found)
+    }
+
+    /// Whether a walk of the first `FEW` has met everybody of the phase: where nobody signs in, nobody was ever active.
+    async fn has_seen_all(&self, db: &mut Db<'_>) -> Result<bool> {
+        if self.query.order.key.0 != PeopleKey::LastActive || self.phase.keyless {
+            return Ok(false);
+        }
+        let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM activity a WHERE a.organization = ");
+        sql.id(self.query.organization.0).push(&format!(" LIMIT {}) x", FEW + 1));
+        Ok(number(db, sql, false).await? <= FEW as u64)
     }
 
     /// What is walked: one stream over all connections, or one for each.
