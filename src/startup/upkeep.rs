@@ -1,4 +1,4 @@
-//! What runs beside the requests for the logs: the writing of entries, and the removal of old ones.
+//! What runs beside the requests: the writing of log entries, the removal of old ones, the search index of what was imported.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +15,14 @@ const LOOK: Duration = Duration::from_secs(300);
 /// The running tasks.
 pub(super) struct Upkeep {
     log: Arc<ProvisioningLog>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 /// Starts them.
 pub(super) fn start(state: &AppState) -> Upkeep {
     let log = Arc::clone(&state.provisioning_log);
-    let tasks = [tokio::spawn(Arc::clone(&log).run()), tokio::spawn(remove(state.clone()))];
+    let tasks =
+        [tokio::spawn(Arc::clone(&log).run()), tokio::spawn(remove(state.clone())), tokio::spawn(index(state.clone()))];
     Upkeep { log, tasks }
 }
 
@@ -30,6 +31,15 @@ impl Upkeep {
     pub(super) async fn stop(self) {
         self.tasks.iter().for_each(JoinHandle::abort);
         self.log.flush().await;
+    }
+}
+
+/// The index follows searches, which are refused while it is far behind; what came while nobody served is indexed at once.
+async fn index(state: AppState) {
+    match state.db.follow_search_index().await {
+        Ok(0) => {}
+        Ok(people) => log::info!("the search index is ready; {people} people were looked at"),
+        Err(error) => log::warn!("the search index cannot be made now: {error}"),
     }
 }
 

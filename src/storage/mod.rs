@@ -20,6 +20,8 @@ pub mod write;
 
 use std::sync::Arc;
 
+use diesel::connection::SimpleConnection as _;
+
 use crate::domain::ids::{OrganizationId, ResourceId, Scope};
 use crate::protocol::schema::ResourceKind;
 pub use cold::{
@@ -197,6 +199,19 @@ impl Database {
     /// `Busy`, `Broken`.
     pub async fn follow_search_index(&self) -> Result<u64> {
         search::follow(self).await
+    }
+    /// Tells a process that writes much and answers nobody: on SQLite its writer then keeps more pages, and moves them to the
+    /// database less often.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn expect_many_writes(&self) -> Result<()> {
+        const SETTINGS: &str = "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000";
+        let set = async |db: &mut Db<'_>| match db {
+            Db::Sqlite(conn) => conn.batch_execute(SETTINGS).map_err(StorageError::from),
+            Db::Pg(_) => Ok(()),
+        };
+        self.transaction(set).await
     }
     /// Takes a person who is deleted out of the index of `co` filters, whatever else it has still to see.
     ///

@@ -103,6 +103,7 @@ async fn execute(arguments: &Arguments, db: &Database) -> Result<ExitCode> {
     if !source.ignored().is_empty() {
         output::complain(&format!("columns that mean nothing here: {}", source.ignored().join(", ")));
     }
+    db.expect_many_writes().await?;
     let import = Import { organization: holdings.scope.organization, id: position.run, started: position.started };
     let mut importer = Importer::new(db, operator(), &holdings, import)?;
     if arguments.dry_run {
