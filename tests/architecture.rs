@@ -175,7 +175,9 @@ fn imports_go_down_only() {
 /// Crates whose names a path may begin with; other first words are types and modules in scope.
 const EXTERNAL: &[&str] = &[
     "actix_web",
+    "aho_corasick",
     "base64",
+    "bytes",
     "caseless",
     "chrono",
     "clap",
@@ -188,7 +190,9 @@ const EXTERNAL: &[&str] = &[
     "governor",
     "hickory_resolver",
     "log",
+    "lz4_flex",
     "mimalloc",
+    "postcard",
     "prometheus_client",
     "ring",
     "rustls",

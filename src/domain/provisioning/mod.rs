@@ -7,7 +7,7 @@ mod redaction;
 
 pub use explanation::{Answer, explain};
 pub use operation::{Happened, Request, operation};
-pub use redaction::{REDACTED, may_hold_secret, redact, redact_text, redacted};
+pub use redaction::{REDACTED, may_hold_secret, may_quote_secret, redact, redact_text, redacted};
 
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,6 +23,8 @@ const PREFIXES: [&str; 6] = [
     SecretKind::AdminLink.prefix(),
     "whsec_",
 ];
+/// What each of them begins with, short enough to be found fast.
+const BEGINNINGS: [&str; 2] = ["rc_", "whsec_"];
 /// Shorter texts with such a beginning are no secrets: fingerprints, names.
 const SECRET_LENGTH: usize = 20;
 
@@ -36,6 +38,11 @@ static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// Whether `redact` may find something in a body; `false` is certain, and costs a look at each byte instead of a parse.
 pub fn may_hold_secret(text: &str) -> bool {
     SIGNS.as_ref().is_none_or(|signs| signs.is_match(text))
+}
+
+/// The same of what this service printed itself, whose names are those of its schemas: only a text can be a secret there.
+pub fn may_quote_secret(text: &str) -> bool {
+    BEGINNINGS.iter().any(|beginning| text.contains(beginning))
 }
 
 /// Whether what stands under a name, or at a path, is a secret.
@@ -149,6 +156,12 @@ mod tests {
             redact(&mut value);
             assert!(may_hold_secret(text) && value.to_string().contains(REDACTED), "{text}");
         }
+    }
+
+    #[test]
+    fn each_secret_has_one_of_the_beginnings() {
+        assert!(PREFIXES.into_iter().all(may_quote_secret));
+        assert!(!may_quote_secret(r#"{"title": "arc whsec password"}"#));
     }
 
     #[test]

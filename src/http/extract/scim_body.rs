@@ -3,6 +3,7 @@
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
@@ -37,7 +38,7 @@ impl FromRequest for ScimBody {
             let bytes = read(payload, declared, limits.body_bytes, limits.body_timeout).await.map_err(unread)?;
             if is_kept && bytes.len() <= MOST_BODY {
                 // A copy: the piece of a larger buffer would hold all of it. Only this extractor sets it.
-                _ = exchange.request_body.set(bytes.to_vec());
+                _ = exchange.request_body.set(Bytes::copy_from_slice(&bytes));
             }
             Ok(ScimBody(parse_json(&bytes, &limits.protocol)?))
         })

@@ -17,6 +17,7 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::future::LocalBoxFuture;
 
@@ -57,7 +58,7 @@ pub(crate) struct Exchange {
     /// Whose a refused SCIM token is, where it is known.
     pub(crate) rejected: OnceCell<Rejected>,
     /// The body of a SCIM write, for the log.
-    pub(crate) request_body: OnceCell<Vec<u8>>,
+    pub(crate) request_body: OnceCell<Bytes>,
     /// What a SCIM write came to, for the log.
     pub(crate) trace: Arc<OnceLock<Happened>>,
 }

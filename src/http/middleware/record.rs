@@ -79,7 +79,7 @@ fn note(exchange: &Exchange, started: Instant, status: u16, body: Option<Bytes>)
         request_id: exchange.id.clone(),
         ip: exchange.client_ip,
         request_body: exchange.request_body.get().cloned(),
-        response_body: body.filter(|body| body.len() <= MOST_BODY).map(|body| body.to_vec()),
+        response_body: body.filter(|body| body.len() <= MOST_BODY),
         happened: exchange.trace.get().cloned(),
     });
 }

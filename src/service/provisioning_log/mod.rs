@@ -12,11 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
-use crate::domain::ids::{LogEntryId, Scope, TokenId};
+use crate::domain::ids::{LogEntryId, OrganizationId, Scope, TokenId};
 use crate::domain::provisioning::{Happened, RejectedToken};
-use crate::storage::{Database, Heard, Labelled, LogRecord, NewLogRecord};
+use crate::storage::{self, Database, Heard, Labelled, LogRecord, NewLogRecord};
 pub use entry::{LogEntry, WholeLogEntry, name, name_of, searches};
 pub use verdict::{Judged, Verdict, target_of};
 
@@ -69,9 +71,9 @@ pub struct Seen {
     /// Address of the client.
     pub ip: Option<IpAddr>,
     /// Of a write.
-    pub request_body: Option<Vec<u8>>,
+    pub request_body: Option<Bytes>,
     /// Of the answer to a write, or of a refusal.
-    pub response_body: Option<Vec<u8>>,
+    pub response_body: Option<Bytes>,
     /// What it came to.
     pub happened: Option<Happened>,
 }
@@ -88,7 +90,7 @@ impl Seen {
     }
 
     fn bytes(&self) -> usize {
-        let length = |body: &Option<Vec<u8>>| body.as_ref().map_or(0, Vec::len);
+        let length = |body: &Option<Bytes>| body.as_ref().map_or(0, Bytes::len);
         length(&self.request_body)
             + length(&self.response_body)
             + self.happened.as_ref().map_or(0, |happened| happened.detail.len())
@@ -103,6 +105,8 @@ pub struct ProvisioningLog {
     writing: tokio::sync::Mutex<()>,
     enough: Notify,
     next: AtomicU64,
+    /// 46 bits.
+    chance: u64,
     dropped: AtomicU64,
 }
 
@@ -123,6 +127,7 @@ impl ProvisioningLog {
             writing: tokio::sync::Mutex::default(),
             enough: Notify::new(),
             next: AtomicU64::new(0),
+            chance: getrandom::u64().unwrap_or_default() >> 18,
             dropped: AtomicU64::new(0),
         }
     }
@@ -210,42 +215,58 @@ impl ProvisioningLog {
         }
     }
 
-    /// Ids within one µs differ by their order here and by chance, so that instances do not collide.
+    /// Ids within one µs differ by their order here and by what this process is called, so that instances do not collide.
     fn id_at(&self, at: i64) -> LogEntryId {
         let order = self.next.fetch_add(1, Ordering::Relaxed) & 0xffff;
-        let chance = getrandom::u64().unwrap_or_default() >> 18;
-        LogEntryId::at(at, order << 46 | chance)
+        LogEntryId::at(at, order << 46 | self.chance)
     }
 
-    /// Neither a patch that is answered without body nor a refusal names whom it was about.
+    /// Neither a patch that is answered without body nor a refusal names whom it was about, and the answer of a group is not
+    /// read for its name.
     async fn name_subjects(&self, entries: &mut [NewLogRecord]) {
-        let mut wanted: HashMap<_, Vec<_>> = HashMap::new();
+        let mut wanted: HashMap<_, (Vec<Uuid>, Vec<Uuid>)> = HashMap::new();
         for new in entries.iter().filter(|new| new.record.subject.is_none()) {
-            if let Some(thing) = thing(&new.record) {
-                wanted.entry(new.organization).or_default().push(thing);
+            if let Some((is_group, id)) = thing(&new.record) {
+                let (users, groups) = wanted.entry(new.organization).or_default();
+                if is_group { groups.push(id) } else { users.push(id) }
             }
         }
-        for (organization, things) in wanted {
-            match self.db.labels(organization, things).await {
-                Ok(labels) => {
-                    for new in entries.iter_mut().filter(|new| new.organization == organization) {
-                        if new.record.subject.is_none()
-                            && let Some(label) = thing(&new.record).and_then(|thing| labels.get(&thing))
-                        {
-                            new.record.subject = Some(label.clone());
-                            new.names.push(name(label));
-                        }
-                    }
+        for (organization, (users, groups)) in wanted {
+            let names = self.names(organization, users, groups).await.unwrap_or_else(|error| {
+                log::warn!("subjects of the provisioning log cannot be named: {error}");
+                HashMap::new()
+            });
+            for new in entries.iter_mut().filter(|new| new.organization == organization) {
+                if new.record.subject.is_none()
+                    && let Some((label, external_id)) = thing(&new.record).and_then(|(_, id)| names.get(&id))
+                {
+                    new.names.push(name(label));
+                    new.record.subject = Some(label.clone());
+                    new.record.external_id = new.record.external_id.take().or_else(|| external_id.clone());
                 }
-                Err(error) => log::warn!("subjects of the provisioning log cannot be named: {error}"),
             }
         }
+    }
+
+    /// What users are called, and groups with their externalIds.
+    async fn names(
+        &self,
+        organization: OrganizationId,
+        users: Vec<Uuid>,
+        groups: Vec<Uuid>,
+    ) -> storage::Result<HashMap<Uuid, (String, Option<String>)>> {
+        let mut names =
+            if groups.is_empty() { HashMap::new() } else { self.db.group_names(organization, groups).await? };
+        let users = users.into_iter().map(|id| (Labelled::User, id)).collect();
+        let labels = self.db.labels(organization, users).await?;
+        names.extend(labels.into_iter().map(|((_, id), label)| (id, (label, None))));
+        Ok(names)
     }
 }
 
-fn thing(record: &LogRecord) -> Option<(Labelled, uuid::Uuid)> {
-    let kind = if target_of(&record.path).0? == "Group" { Labelled::Group } else { Labelled::User };
-    Some((kind, record.resource?))
+/// The user or group of an entry, and whether it is a group.
+fn thing(record: &LogRecord) -> Option<(bool, Uuid)> {
+    Some((target_of(&record.path).0? == "Group", record.resource?))
 }
 
 impl Queue {

@@ -2,6 +2,7 @@
 //! kept, since nobody could tell what is secret in it. A request that succeeded is read no further than it has to be: its
 //! bodies are stored as they came where nothing in them looks like a secret, and what they say is told when it is asked for.
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,13 +10,11 @@ use super::entry::name;
 use super::verdict::{Judged, reads, target_of};
 use super::{LogEntryId, Seen};
 use crate::domain::ids::ResourceId;
-use crate::domain::provisioning::{may_hold_secret, redact, redact_text};
+use crate::domain::provisioning::{may_hold_secret, may_quote_secret, redact, redact_text};
 use crate::storage::{LogBodies, LogRecord, NewLogRecord};
 
 /// Characters of a target that are kept.
 const MOST_TARGET: usize = 1_000;
-/// Bytes of a group that are read for its name; it has another source.
-const MOST_GROUP: usize = 8 * 1024;
 /// Parameters of a search that are kept; no other parameter of a request says anything.
 const PARAMETERS: [&str; 7] =
     ["filter", "sortby", "sortorder", "startindex", "count", "attributes", "excludedattributes"];
@@ -50,8 +49,8 @@ struct Refusal {
 pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
     let (resource_type, in_path) = target_of(&seen.target);
     let is_refused = seen.status >= 400 || seen.rejected.is_some();
-    let request = seen.request_body.and_then(|body| String::from_utf8(body).ok());
-    let response = seen.response_body.and_then(|body| String::from_utf8(body).ok());
+    let request = seen.request_body.and_then(text_of);
+    let response = seen.response_body.and_then(text_of);
     let happened = seen.happened.as_ref();
     let changed = happened.is_some_and(|happened| happened.changed);
     // What changed something is told by that.
@@ -60,8 +59,8 @@ pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
         response.as_deref().filter(|_| is_refused).and_then(|text| serde_json::from_str(text).ok());
     let about = match resource_type {
         Some(kind) => {
-            let answer =
-                response.as_deref().filter(|text| !is_refused && (kind != "Group" || text.len() <= MOST_GROUP));
+            // A group may be long, and its name is found once for all of its entries.
+            let answer = response.as_deref().filter(|_| !is_refused && kind != "Group");
             let detail = happened.map(|happened| happened.detail.as_str());
             About::of(kind == "Group", answer, detail, request.as_deref())
         }
@@ -86,8 +85,13 @@ pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
     let ids = resource.iter().map(ToString::to_string);
     let names = ids.chain(about.subject.as_deref().map(name)).collect();
     let writes = !reads(&seen.method, &seen.target);
-    // The surface has read what it did not refuse.
-    let kept = |text: Option<String>| text.filter(|_| writes).and_then(|text| without_secrets(text, !is_refused));
+    // The surface has read what it did not refuse, and printed the answer.
+    let request = request
+        .filter(|_| writes)
+        .and_then(|text| if !is_refused && !may_hold_secret(&text) { Some(text) } else { without_secrets(&text) });
+    let printed = |text: String| if may_quote_secret(&text) { without_secrets(&text) } else { Some(text) };
+    let response =
+        response.filter(|_| writes).and_then(|text| if is_refused { without_secrets(&text) } else { printed(text) });
     let record = LogRecord {
         id,
         at: seen.at,
@@ -108,18 +112,19 @@ pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
         request_id: seen.request_id.to_string(),
         ip: seen.ip.map(|ip| ip.to_string()),
         // Of what was not changed, nothing is told.
-        detail: seen.happened.filter(|_| changed).and_then(|happened| without_secrets(happened.detail, true)),
+        detail: seen.happened.filter(|_| changed).and_then(|happened| printed(happened.detail)),
     };
-    let bodies = LogBodies { request: kept(request), response: kept(response) };
+    let bodies = LogBodies { request, response };
     NewLogRecord { organization: seen.scope.organization, record, bodies, names }
 }
 
+fn text_of(body: Bytes) -> Option<String> {
+    String::from_utf8(body.into()).ok()
+}
+
 /// A JSON text without secrets; `None` where it is none.
-fn without_secrets(text: String, is_json: bool) -> Option<String> {
-    if is_json && !may_hold_secret(&text) {
-        return Some(text);
-    }
-    let mut value: Value = serde_json::from_str(&text).ok()?;
+fn without_secrets(text: &str) -> Option<String> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
     redact(&mut value);
     Some(value.to_string())
 }
@@ -287,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_json_is_not_kept() {
-        let body = Some(b"{\"password\": \"hunter2\"".to_vec());
+        let body = Some(Bytes::from_static(b"{\"password\": \"hunter2\""));
         let answer = json!({"detail": "The body is not one JSON document", "scimType": "invalidSyntax"});
         let seen =
             Seen { request_body: body, response_body: Some(answer.to_string().into()), ..seen("POST", "/Users", 400) };
@@ -301,7 +306,7 @@ mod tests {
     #[test]
     fn a_read_keeps_what_it_searched_but_no_body() {
         let seen = Seen {
-            response_body: Some(b"{}".to_vec()),
+            response_body: Some(Bytes::from_static(b"{}")),
             ..seen("GET", "/Users?filter=userName%20eq%20%22ben%22&access_token=x&count=1", 200)
         };
         let WholeLogEntry { entry, request_body, response_body } = entry(seen);

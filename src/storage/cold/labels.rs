@@ -89,4 +89,29 @@ impl Database {
         labels.retain(|_, name| !name.is_empty());
         Ok(labels)
     }
+
+    /// The names of groups and what their directory calls them, deleted ones included; those that exist.
+    ///
+    /// # Errors
+    /// `Busy`, `Broken`.
+    pub async fn group_names(
+        &self,
+        organization: OrganizationId,
+        mut wanted: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, (String, Option<String>)>> {
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut names = HashMap::new();
+        for some in wanted.chunks(AT_ONCE) {
+            let ids: Vec<Id> = some.iter().copied().map(Id).collect();
+            let rows = groups::table
+                .filter(groups::organization.eq(Id::from(organization)))
+                .filter(groups::id.eq_any(ids))
+                .select((groups::id, groups::display_name, groups::external_id_key));
+            let rows: Vec<(Id, String, Option<String>)> = self.cold_read(async |db| Ok(rows.all(db).await?)).await?;
+            names.extend(rows.into_iter().map(|(id, name, external_id)| (id.0, (name, external_id))));
+        }
+        names.retain(|_, (name, _)| !name.is_empty());
+        Ok(names)
+    }
 }
