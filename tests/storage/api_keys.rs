@@ -35,6 +35,7 @@ fn person(organization: OrganizationId, role: Role) -> Caller {
         now: AT,
         request_id: "r-1".into(),
         client_ip: Some("192.0.2.1".parse().expect("an address")),
+        user_agent: None,
     }
 }
 
@@ -72,7 +73,7 @@ async fn open_from(
     ip: &str,
 ) -> Result<Authenticated, Refusal> {
     let client_ip: Option<IpAddr> = Some(ip.parse().expect("an address"));
-    keys.authenticate(&t.db, secret, Circumstances { now, client_ip, request_id: "r-2" }).await
+    keys.authenticate(&t.db, secret, Circumstances { now, client_ip, user_agent: None, request_id: "r-2" }).await
 }
 
 async fn kinds(t: &TestDatabase) -> Vec<String> {

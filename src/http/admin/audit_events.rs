@@ -79,6 +79,8 @@ pub(crate) struct AuditEventView {
     /// Code of the refusal.
     problem_code: Option<String>,
     ip: Option<String>,
+    /// Of deeds on the admin surfaces.
+    user_agent: Option<String>,
     request_id: String,
     /// What the doer gave as the reason.
     reason: Option<String>,
@@ -111,6 +113,7 @@ impl AuditEventView {
             result: if event.refused { "refused" } else { "ok" },
             problem_code: event.problem.clone(),
             ip: event.ip.clone(),
+            user_agent: event.user_agent.clone(),
             request_id: event.request_id.clone(),
             reason: event.reason.clone(),
             changes: event.changes.clone(),
@@ -132,6 +135,7 @@ impl Exported for AuditEventView {
         "target_label",
         "problem_code",
         "ip",
+        "user_agent",
         "request_id",
         "reason",
         "changes",
@@ -152,6 +156,7 @@ impl Exported for AuditEventView {
             text(&self.target.label),
             text(&self.problem_code),
             text(&self.ip),
+            text(&self.user_agent),
             self.request_id.clone(),
             text(&self.reason),
             Value::Array(self.changes.clone()).to_string(),

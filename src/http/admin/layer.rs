@@ -8,12 +8,13 @@ use std::sync::Arc;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError as _};
 use futures_util::future::LocalBoxFuture;
 
 use super::idempotency;
 use super::problem::Problem;
+use crate::domain::provisioning::redacted;
 use crate::http::Shared;
 use crate::http::deadline::within;
 use crate::http::middleware::{Exchange, presented};
@@ -107,6 +108,9 @@ where
     }
 }
 
+/// Bytes of a User-Agent that are kept; visible ASCII, so that each is a character.
+const MOST_USER_AGENT: usize = 256;
+
 /// A limit in requests a minute, and how many of them are left.
 type Left = (u32, u32);
 
@@ -119,8 +123,14 @@ async fn admit(
 ) -> Result<(), Problem> {
     let key = presented(request.headers()).map_err(|why| Problem::unauthenticated(why == Unauthenticated::Invalid))?;
     let exchange = Exchange::of(request.request()).ok_or_else(|| Problem::internal("a request outside of the edge"))?;
-    let circumstances =
-        Circumstances { now: shared.state.clock.now(), request_id: &exchange.id, client_ip: exchange.client_ip };
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let user_agent = user_agent.map(|text| redacted(text.get(..MOST_USER_AGENT).unwrap_or(text)));
+    let circumstances = Circumstances {
+        now: shared.state.clock.now(),
+        request_id: &exchange.id,
+        client_ip: exchange.client_ip,
+        user_agent: user_agent.as_deref(),
+    };
     // Only this layer sets who asks, once a request.
     let touch = match surface {
         Surface::Admin => {

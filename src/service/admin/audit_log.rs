@@ -74,6 +74,8 @@ pub struct AuditEvent {
     pub problem: Option<String>,
     /// Address of the client.
     pub ip: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
     /// Request id.
     pub request_id: String,
     /// What the doer gave as the reason.
@@ -272,6 +274,7 @@ fn show(event: EventRecord, labels: &HashMap<(Labelled, Uuid), String>, is_opera
         organization: detail.get("organization").and_then(Value::as_str).filter(|_| is_operator_log).map(str::to_owned),
         problem: event.problem,
         ip: event.ip,
+        user_agent: event.user_agent,
         request_id: event.request_id,
         reason: event.reason,
         changes,

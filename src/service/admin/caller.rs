@@ -59,6 +59,8 @@ pub struct Caller {
     pub request_id: String,
     /// Address of the client.
     pub client_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
 }
 
 impl Caller {
@@ -101,6 +103,7 @@ impl Caller {
             actor: self.actor.to_string(),
             request_id: self.request_id.clone(),
             ip: self.client_ip.map(|ip| ip.to_string()),
+            user_agent: self.user_agent.clone(),
             reason: None,
         }
     }
@@ -120,6 +123,7 @@ mod tests {
             now: 7,
             request_id: "r-1".to_owned(),
             client_ip: None,
+            user_agent: None,
         }
     }
 

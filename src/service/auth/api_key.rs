@@ -21,6 +21,8 @@ pub struct Circumstances<'a> {
     pub now: i64,
     /// Address of the client.
     pub client_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<&'a str>,
     /// Request id.
     pub request_id: &'a str,
 }
@@ -63,7 +65,7 @@ impl ApiKeys {
         if !token::is_well_formed(SecretKind::ApiKey, presented) {
             return Err(INVALID);
         }
-        let Circumstances { now, client_ip, request_id } = circumstances;
+        let Circumstances { now, client_ip, user_agent, request_id } = circumstances;
         let found = self.find(db, &token::hash(presented)).await?.ok_or(INVALID)?;
         let credential = &found.credential;
         let over = |at: Option<i64>| at.is_some_and(|at| at <= now);
@@ -85,6 +87,7 @@ impl ApiKeys {
             now,
             request_id: request_id.to_owned(),
             client_ip,
+            user_agent: user_agent.map(str::to_owned),
         };
         let touch_due = self.touches.due(credential.id, credential.last_used_at, now);
         Ok(Authenticated { caller, touch_due })

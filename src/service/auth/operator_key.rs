@@ -44,7 +44,7 @@ impl OperatorKeys {
         if !token::is_well_formed(SecretKind::OperatorKey, presented) {
             return Err(INVALID);
         }
-        let Circumstances { now, client_ip, request_id } = circumstances;
+        let Circumstances { now, client_ip, user_agent, request_id } = circumstances;
         let found = self.find(db, &token::hash(presented)).await?.ok_or(INVALID)?;
         let is_expired = found.expires_at.is_some_and(|at| at <= now);
         if is_expired || found.revoked_at.is_some() || found.removed_at.is_some() {
@@ -52,8 +52,15 @@ impl OperatorKeys {
         }
         // A role of a later version opens nothing here.
         let role = OperatorRole::parse(&found.role).ok_or(INVALID)?;
-        let operator =
-            Operator { id: found.operator, key: found.id, role, now, request_id: request_id.to_owned(), client_ip };
+        let operator = Operator {
+            id: found.operator,
+            key: found.id,
+            role,
+            now,
+            request_id: request_id.to_owned(),
+            client_ip,
+            user_agent: user_agent.map(str::to_owned),
+        };
         Ok(Authenticated { operator, touch_due: self.touches.due(found.id, found.last_used_at, now) })
     }
 

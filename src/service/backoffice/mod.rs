@@ -45,6 +45,8 @@ pub struct Operator {
     pub request_id: String,
     /// Address of the client.
     pub client_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
 }
 
 impl Operator {
@@ -59,6 +61,7 @@ impl Operator {
             now: self.now,
             request_id: self.request_id.clone(),
             client_ip: self.client_ip,
+            user_agent: self.user_agent.clone(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Operator {
             now: self.now,
             request_id: self.request_id.clone(),
             client_ip: self.client_ip,
+            user_agent: self.user_agent.clone(),
             reason: Some(reason),
         }
     }
@@ -85,6 +89,8 @@ pub struct OperatorCtx {
     pub request_id: String,
     /// Address of the client; none on the command line.
     pub client_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
     /// Why, in the operator's words; none on the command line.
     pub reason: Option<String>,
 }
@@ -92,7 +98,14 @@ pub struct OperatorCtx {
 impl OperatorCtx {
     /// The command line, or the first start.
     pub fn system(now: i64) -> Self {
-        OperatorCtx { actor: Actor::System, now, request_id: String::new(), client_ip: None, reason: None }
+        OperatorCtx {
+            actor: Actor::System,
+            now,
+            request_id: String::new(),
+            client_ip: None,
+            user_agent: None,
+            reason: None,
+        }
     }
 
     /// One event's worth of it.
@@ -103,6 +116,7 @@ impl OperatorCtx {
             actor: self.actor.to_string(),
             request_id: self.request_id.clone(),
             ip: self.client_ip.map(|ip| ip.to_string()),
+            user_agent: self.user_agent.clone(),
             reason: self.reason.clone(),
         }
     }

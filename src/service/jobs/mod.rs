@@ -53,6 +53,7 @@ fn deed(job: &JobRecord, now: i64) -> Deed {
         actor: job.created_by.clone(),
         request_id: job.request_id.clone(),
         ip: None,
+        user_agent: None,
         reason: None,
     }
 }

@@ -168,6 +168,7 @@ impl Hold {
             actor: ctx.actor.to_string(),
             request_id: ctx.request_id.to_string(),
             ip: None,
+            user_agent: None,
             reason: None,
         };
         Hold { deeds: [event(), event(), event()], scope: ctx.scope, new: NewHeld { id: ids::resource(), user, deed } }

@@ -46,39 +46,43 @@ pub struct EventRecord {
     pub detail: String,
     /// Address of the client.
     pub ip: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
     /// Code of the refusal.
     pub problem: Option<String>,
     /// What the doer gave as the reason.
     pub reason: Option<String>,
 }
 
-type Types = (BigInt, BigInt, SmallInt, Text, Text, Uid, BigInt, Text, Nullable<Text>, Nullable<Text>, Nullable<Text>);
-type Row = (i64, i64, i16, String, String, Id, i64, String, Option<String>, Option<String>, Option<String>);
+type Types = (BigInt, BigInt, SmallInt, Text, Text, Uid, BigInt, Text, Told, Told, Told, Told);
+type Told = Nullable<Text>;
+type Row = (i64, i64, i16, String, String, Id, i64, String, Maybe, Maybe, Maybe, Maybe);
+type Maybe = Option<String>;
 
 // Ranges of events_organization.
 hot!(
     LiteBackwards,
     Types,
-    "SELECT 0, position, kind, actor, request_id, resource, at, detail, ip, problem, reason FROM events \
+    "SELECT 0, position, kind, actor, request_id, resource, at, detail, ip, user_agent, problem, reason FROM events \
      WHERE organization = ? AND position < ? ORDER BY position DESC LIMIT ? + 0"
 );
 hot!(
     LiteForwards,
     Types,
-    "SELECT 0, position, kind, actor, request_id, resource, at, detail, ip, problem, reason FROM events \
+    "SELECT 0, position, kind, actor, request_id, resource, at, detail, ip, user_agent, problem, reason FROM events \
      WHERE organization = ? AND position > ? ORDER BY position LIMIT ? + 0"
 );
 // Ranges of events_pkey. A transaction's number has no cast from a bigint.
 hot!(
     PgBackwards,
     Types,
-    "SELECT tx::text::bigint, position, kind, actor, request_id, resource, at, detail, ip, problem, reason FROM events \
+    "SELECT tx::text::bigint, position, kind, actor, request_id, resource, at, detail, ip, user_agent, problem, reason FROM events \
      WHERE organization = ? AND (tx, position) < (?::text::xid8, ?) ORDER BY tx DESC, position DESC LIMIT ?"
 );
 hot!(
     PgForwards,
     Types,
-    "SELECT tx::text::bigint, position, kind, actor, request_id, resource, at, detail, ip, problem, reason FROM events \
+    "SELECT tx::text::bigint, position, kind, actor, request_id, resource, at, detail, ip, user_agent, problem, reason FROM events \
      WHERE organization = ? AND (tx, position) > (?::text::xid8, ?) ORDER BY tx, position LIMIT ?"
 );
 
@@ -105,9 +109,9 @@ pub(super) async fn window(
 }
 
 fn record(row: Row) -> EventRecord {
-    let (transaction, position, kind, actor, request_id, resource, at, detail, ip, problem, reason) = row;
+    let (transaction, position, kind, actor, request_id, resource, at, detail, ip, user_agent, problem, reason) = row;
     let key = EventKey { transaction, position };
-    EventRecord { key, kind, actor, request_id, resource: resource.0, at, detail, ip, problem, reason }
+    EventRecord { key, kind, actor, request_id, resource: resource.0, at, detail, ip, user_agent, problem, reason }
 }
 
 impl Database {

@@ -122,7 +122,8 @@ pub async fn erase(
     // What they did themselves stays, without where they were.
     let by_person =
         events::table.filter(events::organization.eq(organization)).filter(events::actor.eq(format!("user:{id}")));
-    diesel::update(by_person).set(events::ip.eq(None::<String>)).exec(db).await?;
+    let set = (events::ip.eq(None::<String>), events::user_agent.eq(None::<String>));
+    diesel::update(by_person).set(set).exec(db).await?;
     // The last refusal of a connection may name the person in any spelling; the next one takes its place anyway.
     let heard = connection_health::table.filter(connection_health::organization.eq(organization));
     diesel::update(heard).set(connection_health::last_error.eq(None::<String>)).exec(db).await?;

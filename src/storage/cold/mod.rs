@@ -67,6 +67,8 @@ pub struct Deed {
     pub request_id: String,
     /// Address of the client, where a request came from one.
     pub ip: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
     /// What the doer gave as the reason.
     pub reason: Option<String>,
 }
@@ -94,6 +96,7 @@ async fn record(db: &mut Db<'_>, deed: &Deed, target: Target, detail: &str) -> R
         events::at.eq(deed.at),
         events::detail.eq(detail),
         events::ip.eq(deed.ip.as_deref()),
+        events::user_agent.eq(deed.user_agent.as_deref()),
         events::reason.eq(deed.reason.as_deref()),
     );
     diesel::insert_into(events::table).values(row).exec(db).await?;

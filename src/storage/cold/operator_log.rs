@@ -16,11 +16,11 @@ use crate::storage::write::EventKind;
 pub async fn copy(db: &mut Db<'_>, deed: &Deed, organization: OrganizationId) -> Result<()> {
     let mut sql = Sql::new(
         "INSERT INTO events (organization, id, connection, kind, actor, request_id, resource, version, at, detail, ip, \
-         problem, reason) SELECT ",
+         user_agent, problem, reason) SELECT ",
     );
     sql.id(OrganizationId::SERVICE.0).push(", id, NULL, kind, actor, request_id, resource, version, at, ");
     sql.text(format!(r#"{{"organization":"{organization}"}}"#));
-    sql.push(", ip, problem, reason FROM events WHERE organization = ").id(organization.0);
+    sql.push(", ip, user_agent, problem, reason FROM events WHERE organization = ").id(organization.0);
     // Events of the last transaction are found without a scan: they are the latest ones.
     sql.push(match db {
         Db::Pg(_) => " AND tx = pg_current_xact_id() AND id = ",

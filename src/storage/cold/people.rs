@@ -329,6 +329,9 @@ pub async fn explain(db: &mut Db<'_>, deed: &Deed, organization: OrganizationId)
     if let Some(ip) = &deed.ip {
         amend(db, deed, organization, "ip", ip).await?;
     }
+    if let Some(user_agent) = &deed.user_agent {
+        amend(db, deed, organization, "user_agent", user_agent).await?;
+    }
     if let Some(reason) = &deed.reason {
         amend(db, deed, organization, "reason", reason).await?;
     }

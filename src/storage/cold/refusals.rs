@@ -45,6 +45,7 @@ pub async fn record_refusal(db: &mut Db<'_>, deed: &Deed, refused: &RefusedDeed)
         events::at.eq(deed.at),
         events::detail.eq(detail),
         events::ip.eq(deed.ip.as_deref()),
+        events::user_agent.eq(deed.user_agent.as_deref()),
         events::reason.eq(deed.reason.as_deref()),
         events::problem.eq(&*refused.problem),
     );

@@ -147,6 +147,7 @@ diesel::table! {
         at -> BigInt,
         detail -> Text,
         ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
         problem -> Nullable<Text>,
         reason -> Nullable<Text>,
     }

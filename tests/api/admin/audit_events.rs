@@ -24,7 +24,9 @@ on_both! {
         let body = patch(json!([{"op": "replace", "path": "title", "value": "Boss"}]));
         let request = scim.request("PATCH", &format!("/Users/{ben}")).header("X-Request-Id", "push-1");
         send(request.header("Content-Type", "application/json").body(body.to_string())).await.expect(200);
-        let key = admin.post("/api-keys", &json!({"name": "Export", "roles": ["read_only"]})).await.expect(201);
+        let long = format!("{}/{}", "ops-tool", "1".repeat(300));
+        let request = admin.request("POST", "/api-keys").header("User-Agent", &long).header("Content-Type", "application/json");
+        let key = send(request.body(json!({"name": "Export", "roles": ["read_only"]}).to_string())).await.expect(201);
         admin.delete(&format!("/api-keys/{}", key["id"].as_str().unwrap())).await.expect(204);
         scim.delete(&format!("/Users/{ben}")).await.expect(204);
         let all = actions(&admin, "").await;
@@ -40,7 +42,7 @@ on_both! {
         assert_eq!(event["organization"], tenant.made.organization.id.to_string());
         let made = &rows(&admin.get("/audit-events?action=api_key.created&actor=api_key").await.expect(200))[0].clone();
         assert_eq!((&made["actor"]["label"], &made["target"]["label"]), (&json!("test"), &json!("Export")));
-        assert_eq!(made["ip"], "127.0.0.1");
+        assert_eq!((&made["ip"], &made["user_agent"]), (&json!("127.0.0.1"), &json!(long[..256])));
         let path = format!("/audit-events/{}", event["id"].as_str().unwrap());
         let one = admin.get(&path).await;
         assert_eq!(&one.expect(200), event);
@@ -58,6 +60,7 @@ on_both! {
             actor: format!("operator:{}", ids::token()),
             request_id: "r".into(),
             ip: Some("192.0.2.1".into()),
+            user_agent: Some("curl/8".into()),
             reason: Some("because".into()),
         };
         let refused = RefusedDeed {

@@ -240,6 +240,7 @@ on_both! {
             now: app.state.clock.now(),
             request_id: "r".to_owned(),
             client_ip: None,
+            user_agent: None,
         };
         let asked = CreateSubAccount { name: "France".to_owned(), with_api_key: false };
         let (made, _) = sub_accounts::create(&anna, &app.state.db, asked).await.expect("made");

@@ -45,7 +45,15 @@ pub(crate) fn token_id() -> TokenId {
 }
 
 pub(crate) fn deed() -> Deed {
-    Deed { event: EventId(uuid()), at: AT, actor: "system".into(), request_id: "r".into(), ip: None, reason: None }
+    Deed {
+        event: EventId(uuid()),
+        at: AT,
+        actor: "system".into(),
+        request_id: "r".into(),
+        ip: None,
+        user_agent: None,
+        reason: None,
+    }
 }
 
 pub(crate) fn write(scope: Scope, actions: Vec<Action>) -> Write {

@@ -253,6 +253,7 @@ fn deed(ctx: &Ctx) -> impl Fn() -> Deed + Send + 'static {
         actor: actor.clone(),
         request_id: request_id.clone(),
         ip: None,
+        user_agent: None,
         reason: None,
     }
 }

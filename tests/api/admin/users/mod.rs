@@ -36,6 +36,7 @@ pub(crate) async fn grant(app: &TestApp, tenant: &Tenant, id: ResourceId, keys: 
         actor: "system".to_owned(),
         request_id: String::new(),
         ip: None,
+        user_agent: None,
         reason: None,
     };
     let give = async move |db: &mut Db<'_>| roles::grant(db, &deed, organization, id, set).await;

@@ -11,3 +11,6 @@ CREATE INDEX provisioning_segments_not_done ON provisioning_segments (organizati
 -- Entries of at most thirty days that nobody reads any more; no release ever wrote one.
 DROP TABLE provisioning_log;
 DROP TABLE provisioning_bodies;
+
+-- What the client of a deed on the admin surfaces calls itself.
+ALTER TABLE events ADD COLUMN user_agent TEXT;

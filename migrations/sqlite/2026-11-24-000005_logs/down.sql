@@ -1,3 +1,4 @@
+ALTER TABLE events DROP COLUMN user_agent;
 DROP TABLE provisioning_segments;
 CREATE TABLE provisioning_log (
   organization BLOB NOT NULL, id BLOB NOT NULL, at BIGINT NOT NULL, connection BLOB NOT NULL, token BLOB, fingerprint TEXT,

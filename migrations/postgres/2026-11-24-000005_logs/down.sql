@@ -1,3 +1,4 @@
+ALTER TABLE events DROP COLUMN user_agent;
 DROP TABLE provisioning_segments;
 CREATE TABLE provisioning_log (
   organization uuid NOT NULL, id uuid NOT NULL, at bigint NOT NULL, connection uuid NOT NULL, token uuid, fingerprint text,
