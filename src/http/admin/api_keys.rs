@@ -295,8 +295,7 @@ async fn expected(
 ) -> Result<Option<i64>, Problem> {
     let shared = &granted.shared;
     let found = timed(shared, api_keys::get(&granted.caller, &shared.state.db, TokenId(id.0))).await?;
-    conditions.check(found.version).map_err(crate::service::ServiceError::Scim)?;
-    Ok(conditions.if_match.is_some().then_some(found.version))
+    single::expected(conditions, found.version)
 }
 
 fn secret(shared: &Shared, status: StatusCode, issued: Issued) -> HttpResponse {

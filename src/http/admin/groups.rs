@@ -351,9 +351,9 @@ pub(super) async fn expected(
     let shared = &granted.shared;
     let found = timed(shared, groups::get(&granted.caller, &shared.state.db, ResourceId(id.0))).await?;
     let version = groups::version(&found);
-    conditions.check(version).map_err(crate::service::ServiceError::Scim)?;
+    let expected = single::expected(conditions, version)?;
     if let Some(action) = action {
         groups::check_local(&found, action)?;
     }
-    Ok(conditions.if_match.is_some().then_some(version))
+    Ok(expected)
 }

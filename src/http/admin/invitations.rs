@@ -14,7 +14,7 @@ use super::list::{ListParameters, ListQuery, Listing, PageView};
 use super::path::PathId;
 use super::problem::Problem;
 use super::query::{NoQuery, invalid};
-use super::timed;
+use super::{single, timed};
 use crate::domain::ids::ResourceId;
 use crate::domain::invitation::InvitationState;
 use crate::domain::permission::Role;
@@ -274,8 +274,7 @@ pub(super) async fn withdraw(
 async fn expected(granted: &Granted<UsersInvite>, id: PathId, conditions: &Conditions) -> Result<Option<i64>, Problem> {
     let shared = &granted.shared;
     let version = timed(shared, invitations::version(&granted.caller, &shared.state.db, ResourceId(id.0))).await?;
-    conditions.check(version).map_err(crate::service::ServiceError::Scim)?;
-    Ok(conditions.if_match.is_some().then_some(version))
+    single::expected(conditions, version)
 }
 
 fn answer(view: impl Serialize, holds_secret: bool) -> HttpResponse {

@@ -12,7 +12,6 @@ use super::problem::Problem;
 use super::query::NoQuery;
 use super::{single, timed};
 use crate::http::extract::conditions::RequestConditions;
-use crate::service::ServiceError;
 use crate::service::admin::Invalid;
 use crate::service::admin::security_settings::{self, PatchSecuritySettings, RolesForManagedUsers, SecuritySettings};
 use crate::service::scim::resources::Conditions;
@@ -93,8 +92,7 @@ pub(super) async fn patch(
 async fn expected(granted: &Granted<SecurityWrite>, conditions: &Conditions) -> Result<Option<i64>, Problem> {
     let shared = &granted.shared;
     let found = timed(shared, security_settings::get(&granted.caller, &shared.state.db)).await?;
-    conditions.check(found.version).map_err(ServiceError::Scim)?;
-    Ok(conditions.if_match.is_some().then_some(found.version))
+    single::expected(conditions, found.version)
 }
 
 fn choice(value: &Value) -> Read<RolesForManagedUsers> {

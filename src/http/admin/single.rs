@@ -30,6 +30,16 @@ pub(crate) fn read(conditions: &Conditions, version: i64, view: impl Serialize) 
     Ok(response)
 }
 
+/// Judges the conditions of a write on a version that was read; answers the version that the write must find, where the client
+/// insists on one.
+///
+/// # Errors
+/// 412.
+pub(crate) fn expected(conditions: &Conditions, version: i64) -> Result<Option<i64>, Problem> {
+    conditions.check(version).map_err(ServiceError::Scim)?;
+    Ok(conditions.if_match.is_some().then_some(version))
+}
+
 /// The `ETag` of a version.
 pub(crate) fn tag(version: i64) -> Option<HeaderValue> {
     HeaderValue::try_from(etag::tag(version)).ok()

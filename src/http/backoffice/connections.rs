@@ -16,7 +16,6 @@ use crate::http::admin::problem::Problem;
 use crate::http::admin::query::NoQuery;
 use crate::http::admin::{single, timed};
 use crate::http::extract::conditions::RequestConditions;
-use crate::service::ServiceError;
 use crate::service::admin::paging::{Page, of_rows};
 use crate::service::backoffice::directories::{self, ConnectionRecord};
 use crate::service::cursor::Key;
@@ -80,8 +79,7 @@ pub(super) async fn pause(
     let shared = &granted.shared;
     let (db, id) = (&shared.state.db, ConnectionId(id.0));
     let found = timed(shared, directories::get(db, id)).await?;
-    conditions.0.check(found.version).map_err(ServiceError::Scim)?;
-    let expected = conditions.0.if_match.is_some().then_some(found.version);
+    let expected = single::expected(&conditions.0, found.version)?;
     let mut form = Form::of(&body.0)?;
     let ctx = granted.operator.ctx(reason(&mut form));
     form.done()?;

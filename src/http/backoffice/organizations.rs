@@ -19,7 +19,6 @@ use crate::http::admin::query::{NoQuery, invalid};
 use crate::http::admin::{single, timed};
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::splice::date_time;
-use crate::service::ServiceError;
 use crate::service::admin::Invalid;
 use crate::service::admin::api_keys::Issued;
 use crate::service::admin::paging::of_rows;
@@ -257,8 +256,7 @@ async fn expected(
     conditions: &Conditions,
 ) -> Result<Option<i64>, Problem> {
     let found = timed(&granted.shared, tenants::get(&granted.shared.state.db, id)).await?;
-    conditions.check(found.version).map_err(ServiceError::Scim)?;
-    Ok(conditions.if_match.is_some().then_some(found.version))
+    single::expected(conditions, found.version)
 }
 
 /// An organization where something else is shown.

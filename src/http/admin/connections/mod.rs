@@ -233,8 +233,7 @@ async fn expected(
 ) -> Result<Option<i64>, Problem> {
     let shared = &granted.shared;
     let found = timed(shared, connections::get(&granted.caller, &shared.state.db, ConnectionId(id.0))).await?;
-    conditions.check(found.record.version).map_err(crate::service::ServiceError::Scim)?;
-    Ok(conditions.if_match.is_some().then_some(found.record.version))
+    single::expected(conditions, found.record.version)
 }
 
 fn object(value: &Value) -> Read<Map<String, Value>> {

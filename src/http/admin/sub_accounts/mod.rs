@@ -20,7 +20,6 @@ use crate::http::Shared;
 use crate::http::admin::choice::SubAccountState;
 use crate::http::extract::conditions::RequestConditions;
 use crate::protocol::splice::date_time;
-use crate::service::ServiceError;
 use crate::service::admin::paging::of_rows;
 use crate::service::admin::sub_accounts::{self, CreateSubAccount};
 use crate::service::admin::{Caller, Invalid};
@@ -268,8 +267,7 @@ async fn expected(
     conditions: &Conditions,
 ) -> Result<Option<i64>, Problem> {
     let found = timed(shared, sub_accounts::get(caller, &shared.state.db, id)).await?;
-    conditions.check(found.version).map_err(ServiceError::Scim)?;
-    Ok(conditions.if_match.is_some().then_some(found.version))
+    single::expected(conditions, found.version)
 }
 
 fn switch(value: &serde_json::Value) -> Read<bool> {
