@@ -233,23 +233,23 @@ fn event(found: &EventOfPerson, person: ResourceId) -> Value {
 }
 
 fn log_entry(found: &WholeLogEntry) -> Value {
-    let entry = &found.entry;
+    let (entry, record) = (&found.entry, &found.entry.record);
     json!({
-        "id": entry.id.to_string(),
-        "at": date_time(entry.at),
-        "connection": entry.connection.to_string(),
-        "method": entry.method,
-        "path": entry.path,
-        "external_id": entry.external_id,
-        "subject": entry.subject,
-        "operation": entry.operation,
-        "status": entry.status,
-        "outcome": entry.outcome,
+        "id": record.id.to_string(),
+        "at": date_time(record.at),
+        "connection": record.connection.to_string(),
+        "method": record.method,
+        "path": record.path,
+        "external_id": record.external_id,
+        "subject": record.subject,
+        "operation": record.operation,
+        "status": record.status,
+        "outcome": record.outcome,
         "explanation": entry.explanation,
-        "request_id": entry.request_id,
+        "request_id": record.request_id,
         "changes": entry.changes,
-        "request_body": found.request_body.as_deref().map(parsed),
-        "response_body": found.response_body.as_deref().map(parsed),
+        "request_body": found.bodies.request.as_deref().map(parsed),
+        "response_body": found.bodies.response.as_deref().map(parsed),
     })
 }
 

@@ -1,8 +1,7 @@
 //! The provisioning log; retention of log entries and events, and the lease under which one instance does it.
 
 use rollcall::domain::ids::{LogEntryId, OrganizationId};
-use rollcall::service::provisioning_log::{name_of, searches};
-use rollcall::storage::cold::provisioning_log::{self, Named};
+use rollcall::storage::cold::provisioning_log::{LogPlace, rewrite};
 use rollcall::storage::{Backend, Db, EventKey, LogBodies, LogRecord, LogSelection, NewLogRecord, Removed, Window};
 
 use crate::helpers::*;
@@ -138,38 +137,59 @@ on_both! {
         assert_eq!(log(t, other, &LogSelection::All).await.len(), 1);
     }
 
-    async fn who_is_erased_is_in_no_entry(t: &TestDatabase) {
+    async fn rows_are_walked_and_stored_again_unless_they_changed(t: &TestDatabase) {
+        let (one, other) = (OrganizationId(uuid()), OrganizationId(uuid()));
+        let all: Vec<_> = (0..40).map(|n| entry(one, AT + n * 1_000_000, 0)).collect();
+        t.db.insert_log_records(all.clone().into_iter().chain([entry(other, AT, 0)]).collect(), vec![]).await.expect("inserted");
+        let (mut after, mut seen) = (LogPlace::FIRST, Vec::new());
+        loop {
+            let rows = t.db.log_rows(one, after).await.expect("answers");
+            let Some((last, _)) = rows.last() else { break };
+            after = *last;
+            seen.extend(rows.into_iter().flat_map(|(_, row)| row.entries));
+        }
+        assert_eq!(seen, all.iter().map(|new| new.record.clone()).collect::<Vec<_>>());
+        let since = t.db.log_rows(one, LogPlace::before(AT + 38_000_000)).await.expect("answers");
+        assert_eq!(since.len(), 2);
+        let (mut first, mut second) = (t.db.log_rows(one, LogPlace::FIRST).await, t.db.log_rows(one, LogPlace::FIRST).await);
+        let mut row = first.as_mut().expect("answers").remove(0).1;
+        let mut stale = second.as_mut().expect("answers").remove(0).1;
+        (row.entries[0].subject, row.bodies[0]) = (None, LogBodies::default());
+        stale.entries[0].subject = Some("other".into());
+        t.db.transaction(async move |db: &mut Db<'_>| rewrite(db, one, &row).await).await.expect("stored");
+        let outcome = t.db.transaction(async move |db: &mut Db<'_>| rewrite(db, one, &stale).await).await;
+        assert_eq!(refusal(outcome), "Stale");
+        let found = t.db.find_log_record(one, all[0].record.id).await.expect("answers").expect("there");
+        assert_eq!((found.0.subject, found.1), (None, LogBodies::default()));
+        assert_eq!(t.db.find_log_record(one, all[1].record.id).await.expect("answers").expect("there").1, all[1].bodies);
+    }
+
+    async fn entries_are_found_by_a_name_through_the_filters(t: &TestDatabase) {
         let one = OrganizationId(uuid());
-        let person = id();
-        let body = |text: String| LogBodies { request: Some(text), response: None };
-        let mut all: Vec<NewLogRecord> = (0..6).map(|n| entry(one, AT + i64::try_from(n).expect("small") * 1_000_000, n)).collect();
-        for new in &mut all {
-            new.record.subject = Some("Ann".into());
-        }
-        // About the person, under a name that is known from here only; a refusal of that name without an id.
-        all[0].record.resource = Some(person.0);
-        all[0].record.subject = Some("Benny@x".into());
-        all[0].record.detail = Some(r#"{"after":{"userName":"Benny@x"}}"#.into());
-        all[0].bodies = body("Benny@x".into());
-        (all[1].record.resource, all[1].record.subject) = (None, Some("benny@X".into()));
-        all[1].record.explanation = Some("Refused: another user has the name Benny@x.".into());
-        // A group's body with the person's id; a search.
-        all[2].bodies = body(format!(r#"{{"members":[{{"value":"{person}","display":"Benny"}}]}}"#));
-        all[3].record.path = "/Users?filter=userName%20eq%20%22benny%40x%22".into();
+        let mut all: Vec<_> = (0..1_500).map(|n| entry(one, AT + n * 250_000, 0)).collect();
+        let person = all[1_200].record.resource.expect("an id");
+        all[1_400].names.push(person.to_string());
         t.db.insert_log_records(all.clone(), vec![]).await.expect("inserted");
-        let named = Named { subject: name_of, searches };
-        let erase = async move |db: &mut Db<'_>| provisioning_log::erase(db, one, person, &[], named).await;
-        t.db.transaction(erase).await.expect("erases");
-        let window = Window { from: LogEntryId::at(0, 0), backwards: false, limit: 100 };
-        let left = t.db.log_records(one, &LogSelection::All, &window, true).await.expect("answers").entries;
-        assert!(!format!("{left:?}").to_lowercase().contains("benny"), "{left:?}");
-        assert_eq!(left[0].0.operation, "create");
-        assert_eq!((left[0].0.resource, left[1].0.explanation.as_deref()), (Some(person.0), Some("Erased.")));
-        assert_eq!((&left[2].0, &left[2].1), (&all[2].record, &LogBodies::default()));
-        assert_eq!(left[3].0.path, "/Users");
-        for n in [4, 5] {
-            assert_eq!(left[n], (all[n].record.clone(), all[n].bodies.clone()));
+        let (mut after, mut found, mut looks) = (LogPlace::FIRST, Vec::new(), 0);
+        loop {
+            let (some, next) = t.db.log_records_naming(one, &person.to_string(), after).await.expect("answers");
+            found.extend(some.into_iter().map(|record| record.id));
+            looks += 1;
+            let Some(next) = next else { break };
+            after = next;
         }
+        assert_eq!(looks, 2);
+        assert!([1_200, 1_400].iter().all(|n| found.contains(&all[*n].record.id)) && found.len() < 300, "{}", found.len());
+    }
+
+    async fn a_window_reads_no_more_rows_than_are_good_for_it(t: &TestDatabase) {
+        let one = OrganizationId(uuid());
+        let all = (0..200).map(|n| entry(one, AT + n * 250_000, 0));
+        t.db.insert_log_records(all.collect(), vec![]).await.expect("inserted");
+        let window = Window { from: LogEntryId::at(0, 0), backwards: false, limit: 1_000 };
+        let page = t.db.log_records(one, &LogSelection::All, &window, false).await.expect("answers");
+        assert!(page.entries.len() == 64 && page.next.is_some(), "{}", page.entries.len());
+        assert_eq!(log(t, one, &LogSelection::All).await.len(), 200);
     }
 
     async fn old_events_go_once_the_search_index_has_seen_them(t: &TestDatabase) {

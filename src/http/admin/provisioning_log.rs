@@ -121,28 +121,28 @@ pub(crate) struct ReplayView {
 
 impl LogEntryView {
     pub(in crate::http) fn of(entry: &LogEntry) -> Self {
-        let entry = entry.clone();
+        let LogEntry { record, resource_type, explanation, changes } = entry.clone();
         LogEntryView {
-            id: entry.id.to_string(),
-            at: date_time(entry.at),
-            connection: entry.connection.to_string(),
-            token: entry.token.map(|id| id.to_string()),
-            fingerprint: entry.fingerprint,
-            method: entry.method,
-            path: entry.path,
-            resource_type: entry.resource_type.map(str::to_owned),
-            resource_id: entry.resource.map(|id| ResourceId(id).to_string()),
-            external_id: entry.external_id,
-            subject: entry.subject,
-            operation: entry.operation,
-            status: i16::try_from(entry.status).unwrap_or_default(),
-            outcome: entry.outcome,
-            scim_type: entry.scim_type,
-            explanation: entry.explanation,
-            duration_ms: entry.duration_us as f64 / 1_000.0,
-            request_id: entry.request_id,
-            ip: entry.ip,
-            changes: Value::Array(entry.changes),
+            id: record.id.to_string(),
+            at: date_time(record.at),
+            connection: record.connection.to_string(),
+            token: record.token.map(|id| id.to_string()),
+            fingerprint: record.fingerprint,
+            method: record.method,
+            path: record.path,
+            resource_type: resource_type.map(str::to_owned),
+            resource_id: record.resource.map(|id| ResourceId(id).to_string()),
+            external_id: record.external_id,
+            subject: record.subject,
+            operation: record.operation,
+            status: i16::try_from(record.status).unwrap_or_default(),
+            outcome: record.outcome,
+            scim_type: record.scim_type,
+            explanation,
+            duration_ms: record.duration_us as f64 / 1_000.0,
+            request_id: record.request_id,
+            ip: record.ip,
+            changes: Value::Array(changes),
         }
     }
 }
@@ -152,8 +152,8 @@ impl WholeView {
         let json = |body: &Option<String>| body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         WholeView {
             entry: LogEntryView::of(&whole.entry),
-            request_body: json(&whole.request_body),
-            response_body: json(&whole.response_body),
+            request_body: json(&whole.bodies.request),
+            response_body: json(&whole.bodies.response),
         }
     }
 }

@@ -141,8 +141,7 @@ pub(super) async fn release(
 ) -> Result<HttpResponse, Problem> {
     let shared = &granted.shared;
     let (found, _) = find(&granted.operator, shared, &person).await?;
-    conditions.0.check(found.version()).map_err(ServiceError::Scim)?;
-    let expected = conditions.0.if_match.is_some().then_some(found.version());
+    let expected = single::expected(&conditions.0, found.version())?;
     let mut form = Form::of(&body.0)?;
     let ctx = granted.operator.ctx(reason(&mut form));
     form.done()?;
@@ -159,6 +158,8 @@ struct DeletedView {
     mode: &'static str,
     /// With mode `block`: its id.
     block: Option<String>,
+    /// With mode `erase`: the job that takes the person out of the logs.
+    job: Option<String>,
     next_sync_effect: String,
 }
 
@@ -183,12 +184,14 @@ pub(super) async fn delete(
         shared.state.provisioning_log.flush().await;
     }
     let deleted = timed(shared, leavers::delete(&ctx, db, organization, user, mode)).await?;
+    shared.state.jobs.wake();
     // Tokens remember for a moment that nobody is blocked.
     shared.bearer.forget(organization);
     Ok(HttpResponse::Ok().json(DeletedView {
         id: user.to_string(),
         mode: mode.key(),
         block: deleted.block.map(|id| id.to_string()),
+        job: deleted.job.map(|id| id.to_string()),
         next_sync_effect: deleted.next_sync_effect,
     }))
 }

@@ -222,6 +222,7 @@ async fn job(
         kind: kind.to_owned(),
         subject: Some(read.id.0),
         arguments: arguments.to_string(),
+        cursor: None,
         total,
     }))
 }

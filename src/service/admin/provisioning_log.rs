@@ -10,7 +10,7 @@ use super::error::{Refusal, Result};
 use super::paging::{Page, PageRequest};
 use super::windows::{self, Keep, Loaded, Walk};
 use crate::domain::connection::{Access, ConnectionSettings, State};
-use crate::domain::ids::{LogEntryId, OrganizationId, ResourceId, Scope};
+use crate::domain::ids::{ConnectionId, LogEntryId, OrganizationId, ResourceId, Scope, TokenId};
 use crate::domain::permission::Permission;
 use crate::domain::provisioning::{Operation, Outcome, RejectedToken};
 use crate::protocol::error::ScimType;
@@ -195,13 +195,13 @@ pub async fn replay(
     entry: &WholeLogEntry,
 ) -> Result<Replayed> {
     permitted(caller)?;
-    let logged = &entry.entry;
+    let logged = &entry.entry.record;
     if let Some(why) = token_state(caller, db, logged).await? {
         return Ok(replayed(logged, 401, None, None, &Asked { rejected: Some(why), ..Asked::default() }));
     }
     let Some(kind) = kind(logged) else { return Ok(unknown("It names no user or group, so it changes nothing.")) };
     let id = target_of(&logged.path).1.unwrap_or_default();
-    let body = entry.request_body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    let body = entry.bodies.request.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
     let needs_body = matches!(logged.method.as_str(), "POST" | "PUT" | "PATCH");
     if logged.operation == Operation::Read.as_str() && (id.is_empty() || needs_body) {
         return Ok(unknown("It only searches, so it changes nothing."));
@@ -226,7 +226,7 @@ fn permitted(caller: &Caller) -> Result<()> {
     if caller.may(needed) { Ok(()) } else { Err(Refusal::PermissionDenied(needed)) }
 }
 
-fn kind(logged: &LogEntry) -> Option<ResourceKind> {
+fn kind(logged: &LogRecord) -> Option<ResourceKind> {
     match target_of(&logged.path).0? {
         "Group" => Some(ResourceKind::Group),
         _ => Some(ResourceKind::User),
@@ -234,13 +234,15 @@ fn kind(logged: &LogEntry) -> Option<ResourceKind> {
 }
 
 /// Why the token of the request opens nothing, if so.
-async fn token_state(caller: &Caller, db: &Database, logged: &LogEntry) -> Result<Option<RejectedToken>> {
-    let connection = db.find_connection(caller.organization, logged.connection).await?;
+async fn token_state(caller: &Caller, db: &Database, logged: &LogRecord) -> Result<Option<RejectedToken>> {
+    let connection = db.find_connection(caller.organization, ConnectionId(logged.connection)).await?;
     if connection.is_none_or(|connection| Access::of(&connection.state) == Access::None) {
         return Ok(Some(RejectedToken::Decommissioned));
     }
     let Some(token) = logged.token else { return Ok(None) };
-    let Some(token) = db.find_token(caller.organization, token).await? else { return Ok(Some(RejectedToken::Revoked)) };
+    let Some(token) = db.find_token(caller.organization, TokenId(token)).await? else {
+        return Ok(Some(RejectedToken::Revoked));
+    };
     if token.revoked_at.is_some() {
         return Ok(Some(RejectedToken::Revoked));
     }
@@ -252,9 +254,10 @@ async fn context(
     db: &Database,
     limits: &Limits,
     brake: &Arc<Brake>,
-    logged: &LogEntry,
+    logged: &LogRecord,
 ) -> Result<Ctx> {
-    let connection = db.find_connection(caller.organization, logged.connection).await?.ok_or(Refusal::Missing)?;
+    let connection =
+        db.find_connection(caller.organization, ConnectionId(logged.connection)).await?.ok_or(Refusal::Missing)?;
     let settings = ConnectionSettings::parse(&connection.settings);
     let settings =
         settings.map_err(|error| ServiceError::Internal(format!("settings of {}: {error}", connection.id)))?;
@@ -320,7 +323,7 @@ struct Asked<'a> {
 }
 
 fn replayed(
-    logged: &LogEntry,
+    logged: &LogRecord,
     status: u16,
     scim_type: Option<ScimType>,
     detail: Option<&str>,

@@ -5,17 +5,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::OperatorCtx;
 use crate::domain::event::EventKind;
-use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, Scope};
+use crate::domain::ids::{BlockId, ConnectionId, OrganizationId, ResourceId, Scope};
 use crate::protocol::compare;
 use crate::protocol::resource::Resource;
 use crate::service::admin::error::{Refusal, Result};
-use crate::service::provisioning_log::{name_of, searches};
+use crate::service::jobs::erase;
 use crate::service::{ServiceError, ids};
 use crate::storage::cold::blocks::{self, NewBlock};
 use crate::storage::cold::hidden::{self, Memberships};
 use crate::storage::cold::leavers::{self, Leaver, Tombstone};
-use crate::storage::cold::provisioning_log::Named;
-use crate::storage::cold::{operator_log, people, roles};
+use crate::storage::cold::{jobs, operator_log, people, roles};
 use crate::storage::write::{Action, Change};
 use crate::storage::{Database, Db, Deed, StorageError, Write, keys};
 
@@ -56,7 +55,9 @@ impl Mode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deleted {
     /// The block, with mode `block`.
-    pub block: Option<crate::domain::ids::BlockId>,
+    pub block: Option<BlockId>,
+    /// The job that takes the person out of the logs, with mode `erase`.
+    pub job: Option<uuid::Uuid>,
     /// What the directory's next push does, in a sentence.
     pub next_sync_effect: String,
 }
@@ -92,10 +93,10 @@ pub async fn delete(
         match db.transaction(async move |db: &mut Db<'_>| plan.run(db).await).await {
             Err(StorageError::Stale) if attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error.into()),
-            Ok(block) => {
+            Ok((block, job)) => {
                 // The search index follows searches; erased names must not wait for one.
                 db.forget_in_search_index(organization, id).await?;
-                return Ok(Deleted { block, next_sync_effect: effect(mode, manager.as_deref()) });
+                return Ok(Deleted { block, job, next_sync_effect: effect(mode, manager.as_deref()) });
             }
         }
     }
@@ -110,16 +111,16 @@ struct Plan {
     names: Vec<String>,
     tombstone: Tombstone,
     block: Option<NewBlock>,
-    /// Of the deletion, and of the block or the erasure.
-    deeds: [Deed; 2],
+    /// Of the deletion, of the block or the erasure, and of the job.
+    deeds: [Deed; 3],
     write: Option<Write>,
 }
 
 impl Plan {
     fn new(ctx: &OperatorCtx, organization: OrganizationId, leaver: Leaver, mode: Mode) -> Result<Self> {
         let scope = Scope { organization, connection: leaver.connection.owner() };
-        let deeds = [ctx.deed(), ctx.deed()];
-        let [first, _] = &deeds;
+        let deeds = [ctx.deed(), ctx.deed(), ctx.deed()];
+        let [first, ..] = &deeds;
         let detail = match mode {
             Mode::Erase => "{}".to_owned(),
             Mode::Remove | Mode::Block => format!(r#"{{"before":{}}}"#, leaver.document),
@@ -151,9 +152,9 @@ impl Plan {
         Ok(Plan { organization, leaver, mode, names, tombstone, block, deeds, write })
     }
 
-    async fn run(self, db: &mut Db<'_>) -> std::result::Result<Option<crate::domain::ids::BlockId>, StorageError> {
+    async fn run(self, db: &mut Db<'_>) -> std::result::Result<(Option<BlockId>, Option<uuid::Uuid>), StorageError> {
         let (organization, id) = (self.organization, self.leaver.id);
-        let [first, second] = &self.deeds;
+        let [first, second, third] = &self.deeds;
         // The person may be an Admin, and be made the protected one meanwhile.
         roles::lock_admins(db, organization).await?;
         leavers::bury(db, first, organization, id, &self.tombstone).await?;
@@ -166,6 +167,7 @@ impl Plan {
             people::explain(db, first, organization).await?;
             operator_log::copy(db, first, organization).await?;
         }
+        let mut job = None;
         let block = match &self.block {
             Some(new) => {
                 let stored = blocks::insert(db, second, new).await?;
@@ -175,12 +177,12 @@ impl Plan {
             None => None,
         };
         if self.mode == Mode::Erase {
-            let named = Named { subject: name_of, searches };
-            leavers::erase(db, organization, id, &self.names, named).await?;
+            leavers::erase(db, organization, id).await?;
+            job = Some(jobs::insert(db, third, &erase::job(organization, id, &self.names)).await?.id);
             operator_log::note(db, second, organization, EventKind::UserErased, id, "{}").await?;
             operator_log::copy(db, second, organization).await?;
         }
-        Ok(block)
+        Ok((block, job))
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod activate;
 pub mod decommission;
+pub mod erase;
 
 use crate::service::{Result, ServiceError, ids};
 use crate::storage::cold::jobs::Progress;
@@ -12,7 +13,9 @@ use crate::storage::{Database, Deed, JobRecord};
 pub const ACTIVATE: &str = "activate";
 /// Kind of the job that gives a connection's people a new standing.
 pub const DECOMMISSION: &str = "decommission";
-const KINDS: [&str; 2] = [ACTIVATE, DECOMMISSION];
+/// Kind of the job that takes a person out of the logs.
+pub const ERASE: &str = "erase";
+const KINDS: [&str; 3] = [ACTIVATE, DECOMMISSION, ERASE];
 
 /// How long a claim lasts, µs: longer than a step may take.
 const CLAIM: i64 = 10_000_000;
@@ -41,6 +44,7 @@ async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> {
     match job.kind.as_str() {
         ACTIVATE => activate::step(db, job, now).await,
         DECOMMISSION => decommission::step(db, job, now).await,
+        ERASE => erase::step(db, job, now).await,
         other => Err(ServiceError::Internal(format!("no job is called {other}"))),
     }
 }

@@ -1,13 +1,9 @@
 //! What an entry says, as people and programs read it: from what is stored of it.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::verdict::target_of;
 use crate::domain::changes;
-use crate::domain::ids::{ConnectionId, LogEntryId, TokenId};
 use crate::domain::provisioning::{Answer, Operation, Outcome, explain, redact};
 use crate::protocol::compare;
 use crate::storage::{LogBodies, LogRecord, keys};
@@ -15,44 +11,12 @@ use crate::storage::{LogBodies, LogRecord, keys};
 /// An entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {
-    /// Id, in the order of time.
-    pub id: LogEntryId,
-    /// µs since 1970.
-    pub at: i64,
-    /// The connection that was called.
-    pub connection: ConnectionId,
-    /// The token that came.
-    pub token: Option<TokenId>,
-    /// What identifies a refused token to people.
-    pub fingerprint: Option<String>,
-    /// As sent.
-    pub method: String,
-    /// Below the base of the surface, with the parameters of a search.
-    pub path: String,
+    /// What is stored of it.
+    pub record: LogRecord,
     /// `User`, `Group`
     pub resource_type: Option<&'static str>,
-    /// Id of the user or group.
-    pub resource: Option<Uuid>,
-    /// As the identity provider calls it.
-    pub external_id: Option<String>,
-    /// Who or what it was about, for people.
-    pub subject: Option<String>,
-    /// `domain::provisioning::Operation`
-    pub operation: String,
-    /// Of the answer.
-    pub status: u16,
-    /// `domain::provisioning::Outcome`
-    pub outcome: String,
-    /// `scimType` of the answer.
-    pub scim_type: Option<String>,
     /// A sentence for people.
     pub explanation: String,
-    /// From the head of the request to the answer.
-    pub duration_us: i64,
-    /// Request id.
-    pub request_id: String,
-    /// Address of the client.
-    pub ip: Option<String>,
     /// What changed: `{"field", "from", "to"}` each.
     pub changes: Vec<Value>,
 }
@@ -62,45 +26,26 @@ pub struct LogEntry {
 pub struct WholeLogEntry {
     /// All but the bodies.
     pub entry: LogEntry,
-    /// Of a write, without secrets.
-    pub request_body: Option<String>,
-    /// Of its answer, without secrets.
-    pub response_body: Option<String>,
+    /// Of request and answer.
+    pub bodies: LogBodies,
 }
 
 impl WholeLogEntry {
     /// An entry and its bodies, as stored.
     pub fn of(record: LogRecord, bodies: LogBodies) -> Self {
-        WholeLogEntry { entry: record.into(), request_body: bodies.request, response_body: bodies.response }
+        WholeLogEntry { entry: record.into(), bodies }
     }
 }
 
 impl From<LogRecord> for LogEntry {
     fn from(record: LogRecord) -> Self {
         let resource_type = target_of(&record.path).0;
-        let explanation =
-            record.explanation.clone().unwrap_or_else(|| explained(&record, resource_type == Some("Group")));
+        let said = record.explanation.clone();
         LogEntry {
-            id: record.id,
-            at: record.at,
-            connection: ConnectionId(record.connection),
-            token: record.token.map(TokenId),
-            fingerprint: record.fingerprint,
             resource_type,
-            method: record.method,
-            path: record.path,
-            resource: record.resource,
-            external_id: record.external_id,
-            subject: record.subject,
-            operation: record.operation,
-            status: record.status,
-            outcome: record.outcome,
-            scim_type: record.scim_type,
-            explanation,
-            duration_us: record.duration_us,
-            request_id: record.request_id,
-            ip: record.ip,
+            explanation: said.unwrap_or_else(|| explained(&record, resource_type == Some("Group"))),
             changes: record.detail.as_deref().map(changed).unwrap_or_default(),
+            record,
         }
     }
 }
@@ -135,30 +80,4 @@ pub fn name(subject: &str) -> String {
 /// The name of an entry's subject.
 pub fn name_of(record: &LogRecord) -> Option<String> {
     record.subject.as_deref().map(name)
-}
-
-/// Whether a search asks for one of these names, as a value of its filter.
-pub fn searches(path: &str, names: &BTreeSet<String>) -> bool {
-    let Some((_, query)) = path.split_once('?') else { return false };
-    let query = super::record::plain(query);
-    let query = compare::fold(&String::from_utf8_lossy(&query)).into_owned();
-    names.iter().any(|name| query.contains(&format!("\"{name}\"")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_search_names_whom_it_asks_for() {
-        let names = BTreeSet::from(["ben@example.org".to_owned()]);
-        for (path, expected) in [
-            ("/Users?filter=userName%20eq%20%22Ben%40example.org%22", true),
-            ("/Users?filter=emails.value+eq+\"ben@example.org\"&count=1", true),
-            ("/Users?filter=userName%20eq%20%22uben%40example.org%22", false),
-            ("/Users/ben@example.org", false),
-        ] {
-            assert_eq!(searches(path, &names), expected, "{path}");
-        }
-    }
 }

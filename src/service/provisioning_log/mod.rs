@@ -3,6 +3,7 @@
 //! batches. Under pressure entries are lost, and counted.
 
 mod entry;
+mod erasure;
 mod record;
 mod verdict;
 
@@ -17,9 +18,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::domain::ids::{LogEntryId, OrganizationId, Scope, TokenId};
-use crate::domain::provisioning::{Happened, RejectedToken};
+use crate::domain::provisioning::{Happened, RejectedToken, redact_text};
 use crate::storage::{self, Database, Heard, Labelled, LogRecord, NewLogRecord};
-pub use entry::{LogEntry, WholeLogEntry, name, name_of, searches};
+pub use entry::{LogEntry, WholeLogEntry, name, name_of};
+pub use erasure::forget;
 pub use verdict::{Judged, Verdict, target_of};
 
 /// Bytes of a body that is kept.
@@ -222,13 +224,15 @@ impl ProvisioningLog {
     }
 
     /// Neither a patch that is answered without body nor a refusal names whom it was about, and the answer of a group is not
-    /// read for its name.
+    /// read for what it is called. Labels are as stored: a secret in them is none of the log's.
     async fn name_subjects(&self, entries: &mut [NewLogRecord]) {
         let mut wanted: HashMap<_, (Vec<Uuid>, Vec<Uuid>)> = HashMap::new();
-        for new in entries.iter().filter(|new| new.record.subject.is_none()) {
-            if let Some((is_group, id)) = thing(&new.record) {
-                let (users, groups) = wanted.entry(new.organization).or_default();
-                if is_group { groups.push(id) } else { users.push(id) }
+        for new in entries.iter() {
+            let (users, groups) = wanted.entry(new.organization).or_default();
+            match thing(&new.record) {
+                Some((true, id)) if new.record.subject.is_none() || new.record.external_id.is_none() => groups.push(id),
+                Some((false, id)) if new.record.subject.is_none() => users.push(id),
+                _ => {}
             }
         }
         for (organization, (users, groups)) in wanted {
@@ -237,13 +241,16 @@ impl ProvisioningLog {
                 HashMap::new()
             });
             for new in entries.iter_mut().filter(|new| new.organization == organization) {
-                if new.record.subject.is_none()
-                    && let Some((label, external_id)) = thing(&new.record).and_then(|(_, id)| names.get(&id))
-                {
-                    new.names.push(name(label));
-                    new.record.subject = Some(label.clone());
-                    new.record.external_id = new.record.external_id.take().or_else(|| external_id.clone());
+                let Some((label, external_id)) = thing(&new.record).and_then(|(_, id)| names.get(&id)) else {
+                    continue;
+                };
+                if new.record.subject.is_none() {
+                    let label = redact_text(label);
+                    new.names.push(name(&label));
+                    new.record.subject = Some(label);
                 }
+                new.record.external_id =
+                    new.record.external_id.take().or_else(|| external_id.as_deref().map(redact_text));
             }
         }
     }

@@ -2,15 +2,21 @@
 //! kept, since nobody could tell what is secret in it. A request that succeeded is read no further than it has to be: its
 //! bodies are stored as they came where nothing in them looks like a secret, and what they say is told when it is asked for.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::entry::name;
 use super::verdict::{Judged, reads, target_of};
 use super::{LogEntryId, Seen};
+use crate::domain::changes::shortened;
 use crate::domain::ids::ResourceId;
-use crate::domain::provisioning::{may_hold_secret, may_quote_secret, redact, redact_text};
+use crate::domain::provisioning::{
+    Outcome, REDACTED, may_hold_secret, may_quote_secret, redact, redact_text, redacted,
+};
 use crate::storage::{LogBodies, LogRecord, NewLogRecord};
 
 /// Characters of a target that are kept.
@@ -55,8 +61,7 @@ pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
     let changed = happened.is_some_and(|happened| happened.changed);
     // What changed something is told by that.
     let body: Option<Value> = request.as_deref().filter(|_| !changed).and_then(|text| serde_json::from_str(text).ok());
-    let refusal: Option<Refusal> =
-        response.as_deref().filter(|_| is_refused).and_then(|text| serde_json::from_str(text).ok());
+    let refusal: Option<Refusal> = response.as_deref().filter(|_| is_refused).and_then(document);
     let about = match resource_type {
         Some(kind) => {
             // A group may be long, and its name is found once for all of its entries.
@@ -80,6 +85,7 @@ pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
         rejected: seen.rejected.as_ref().map(|(_, why)| *why),
     };
     let (operation, outcome) = (judged.operation(), judged.outcome());
+    let is_done = matches!(outcome, Outcome::Applied | Outcome::Held);
     let explanation = is_refused.then(|| redact_text(&judged.verdict().explanation));
     let resource = happened.map(|happened| happened.resource).or_else(|| in_path.and_then(ResourceId::parse));
     let ids = resource.iter().map(ToString::to_string);
@@ -111,8 +117,8 @@ pub(super) fn of(seen: Seen, id: LogEntryId) -> NewLogRecord {
         duration_us: i64::try_from(seen.duration.as_micros()).unwrap_or(i64::MAX),
         request_id: seen.request_id.to_string(),
         ip: seen.ip.map(|ip| ip.to_string()),
-        // Of what was not changed, nothing is told.
-        detail: seen.happened.filter(|_| changed).and_then(|happened| printed(happened.detail)),
+        // Of what was not done, nothing is told.
+        detail: seen.happened.filter(|_| is_done).and_then(|happened| printed(shortened(happened.detail))),
     };
     let bodies = LogBodies { request, response };
     NewLogRecord { organization: seen.scope.organization, record, bodies, names }
@@ -138,6 +144,11 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(clean)
 }
 
+/// A document of a known shape. Of a member that comes twice the last one counts, where the first look finds it wrong.
+fn document<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).or_else(|_| serde_json::from_value(serde_json::from_str(text)?)).ok()
+}
+
 /// Whom or what a request was about.
 #[derive(Default)]
 struct About {
@@ -146,20 +157,24 @@ struct About {
 }
 
 impl About {
-    /// As the first document says that says it: the answer, what changed, the request.
+    /// Each as the first document says that tells it: the answer, what changed, the request.
     fn of(is_group: bool, answer: Option<&str>, detail: Option<&str>, request: Option<&str>) -> Self {
         let mut about = About::default();
-        about.read(is_group, answer.and_then(|text| serde_json::from_str(text).ok()));
-        if about.subject.is_none()
-            && let Some(sides) = detail.and_then(|text| serde_json::from_str::<Sides>(text).ok())
+        about.read(is_group, answer.and_then(document));
+        if about.is_open()
+            && let Some(sides) = detail.and_then(document::<Sides>)
         {
             about.read(is_group, Some(sides.after));
             about.read(is_group, Some(sides.before));
         }
-        if about.subject.is_none() {
-            about.read(is_group, request.and_then(|text| serde_json::from_str(text).ok()));
+        if about.is_open() {
+            about.read(is_group, request.and_then(document));
         }
         about
+    }
+
+    fn is_open(&self) -> bool {
+        self.subject.is_none() || self.external_id.is_none()
     }
 
     fn read(&mut self, is_group: bool, document: Option<Document>) {
@@ -203,11 +218,21 @@ fn names_password(query: &str) -> bool {
     plain(query).windows("password".len()).any(|part| part == b"password")
 }
 
-/// The path with the parameters of a search, whose filter does not ask for a password.
+/// Whether a text holds a secret of this service behind escapes.
+fn hides_secret(text: &str) -> bool {
+    matches!(redacted(&String::from_utf8_lossy(&plain(text))), Cow::Owned(_))
+}
+
+/// The path with the parameters of a search, whose filter asks for no password and hides no secret.
 fn target(target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut out = clean(path);
-    if !names_password(query) {
+    let mut out = redact_text(&clean(path));
+    if hides_secret(&out) {
+        // What is left tells what kind of thing was asked for.
+        let kind = out.trim_start_matches('/').split('/').next().unwrap_or_default();
+        out = if hides_secret(kind) { format!("/{REDACTED}") } else { format!("/{kind}/{REDACTED}") };
+    }
+    if !names_password(query) && !hides_secret(&redact_text(query)) {
         let known = query.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
             PARAMETERS.contains(&name.as_str())
@@ -234,6 +259,7 @@ mod tests {
     use crate::domain::event::EventKind;
     use crate::domain::ids::Scope;
     use crate::domain::provisioning::Happened;
+    use crate::domain::token::SecretKind;
     use crate::service::ids;
     use crate::service::provisioning_log::WholeLogEntry;
 
@@ -277,9 +303,15 @@ mod tests {
             }),
             ..seen("POST", "/Users", 201)
         };
-        let WholeLogEntry { entry, request_body, response_body } = entry(seen);
-        assert_eq!((&*entry.operation, &*entry.outcome, entry.resource), ("create", "applied", Some(resource.0)));
-        assert_eq!((entry.subject.as_deref(), entry.external_id.as_deref()), (Some("b@x.org"), Some("e1")));
+        let WholeLogEntry { entry, bodies: LogBodies { request: request_body, response: response_body } } = entry(seen);
+        assert_eq!(
+            (&*entry.record.operation, &*entry.record.outcome, entry.record.resource),
+            ("create", "applied", Some(resource.0))
+        );
+        assert_eq!(
+            (entry.record.subject.as_deref(), entry.record.external_id.as_deref()),
+            (Some("b@x.org"), Some("e1"))
+        );
         assert_eq!(entry.explanation, "Created b@x.org.");
         assert!(
             entry.changes.contains(&json!({"field": "externalId", "from": null, "to": "e1"})),
@@ -296,11 +328,49 @@ mod tests {
         let answer = json!({"detail": "The body is not one JSON document", "scimType": "invalidSyntax"});
         let seen =
             Seen { request_body: body, response_body: Some(answer.to_string().into()), ..seen("POST", "/Users", 400) };
-        let WholeLogEntry { entry, request_body, .. } = entry(seen);
+        let WholeLogEntry { entry, bodies: LogBodies { request: request_body, .. } } = entry(seen);
         assert_eq!(
-            (request_body, &*entry.outcome, entry.scim_type.as_deref()),
+            (request_body, &*entry.record.outcome, entry.record.scim_type.as_deref()),
             (None, "refused", Some("invalidSyntax"))
         );
+    }
+
+    #[test]
+    fn a_refused_body_says_whom_it_is_about_whatever_its_form() {
+        let answer = json!({"detail": "The body names userName twice", "scimType": "invalidSyntax"}).to_string();
+        for body in [r#"{"userName": "a@x.org", "userName": "ben@x.org"}"#, r#"{"emails": 7, "userName": "ben@x.org"}"#]
+        {
+            let asked = Seen {
+                request_body: Some(Bytes::from_static(body.as_bytes())),
+                response_body: Some(answer.clone().into()),
+                ..seen("POST", "/Users", 400)
+            };
+            assert_eq!(entry(asked).entry.record.subject.as_deref(), Some("ben@x.org"), "{body}");
+        }
+    }
+
+    #[test]
+    fn names_are_looked_for_in_each_document_and_nothing_is_told_of_what_was_not_done() {
+        let happened = |changed| Happened {
+            resource: ids::resource(),
+            kind: EventKind::UserChanged,
+            changed,
+            detail: json!({"changed": ["title"], "before": {"title": "a"}, "after": {"title": "b"}}).to_string(),
+        };
+        let asked = |status, changed| Seen {
+            request_body: Some(json!({"userName": "x@x.org", "externalId": "e1"}).to_string().into()),
+            response_body: Some(json!({"userName": "ben@x.org"}).to_string().into()),
+            happened: Some(happened(changed)),
+            ..seen("PUT", "/Users/7", status)
+        };
+        let told = entry(asked(200, true)).entry;
+        let LogRecord { subject, external_id, .. } = &told.record;
+        assert_eq!(
+            (subject.as_deref(), external_id.as_deref(), told.changes.len()),
+            (Some("ben@x.org"), Some("e1"), 1)
+        );
+        assert_eq!(entry(asked(200, false)).entry.changes.len(), 0);
+        assert_eq!(entry(asked(503, true)).entry.changes.len(), 0);
     }
 
     #[test]
@@ -309,13 +379,32 @@ mod tests {
             response_body: Some(Bytes::from_static(b"{}")),
             ..seen("GET", "/Users?filter=userName%20eq%20%22ben%22&access_token=x&count=1", 200)
         };
-        let WholeLogEntry { entry, request_body, response_body } = entry(seen);
-        assert_eq!(entry.path, "/Users?filter=userName%20eq%20%22ben%22&count=1");
-        assert_eq!((&*entry.operation, &*entry.outcome), ("read", "no_change"));
+        let WholeLogEntry { entry, bodies: LogBodies { request: request_body, response: response_body } } = entry(seen);
+        assert_eq!(entry.record.path, "/Users?filter=userName%20eq%20%22ben%22&count=1");
+        assert_eq!((&*entry.record.operation, &*entry.record.outcome), ("read", "no_change"));
         assert_eq!((request_body, response_body), (None, None));
         for filter in ["passWord eq \"x\"", "pass%77ord%20eq%20%22x%22", "%70%41ssword", "%zzpassword%"] {
             assert_eq!(target(&format!("/Users?filter={filter}")), "/Users", "{filter}");
         }
         assert_eq!(target("/Users?filter=title%20eq%20%22%"), "/Users?filter=title%20eq%20%22%");
+    }
+
+    #[test]
+    fn a_target_tells_no_secret_of_this_service_in_any_spelling() {
+        let token = crate::domain::token::format(SecretKind::ScimToken, &[7; 32]);
+        let (bare, escaped) = (token.trim_start_matches("rc_st_"), token.replace('_', "%5f"));
+        for (asked, expected) in [
+            (
+                format!("/Users?filter=externalId%20eq%20%22{token}%22"),
+                "/Users?filter=externalId%20eq%20%22[redacted]%22",
+            ),
+            (format!("/Users?filter=externalId%20eq%20%22{escaped}%22&count=1"), "/Users"),
+            (format!("/Users/{token}?count=1"), "/Users/[redacted]?count=1"),
+            (format!("/Users/{escaped}/x"), "/Users/[redacted]"),
+            (format!("/{escaped}"), "/[redacted]"),
+        ] {
+            let kept = target(&asked);
+            assert!(kept == expected && !kept.contains(bare), "{asked}: {kept}");
+        }
     }
 }

@@ -4,6 +4,8 @@
 use diesel::sql_types::{BigInt, Nullable, SmallInt, Text};
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::ids::{OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
@@ -11,12 +13,13 @@ use crate::storage::error::Result;
 use crate::storage::schema::invitations;
 use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
+use crate::storage::write::EventKind;
 
 /// Events of a window, whoever they are about.
 const WINDOW: u32 = 5_000;
 
 /// A place in the order of an organization's events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EventPlace {
     /// The transaction, on PostgreSQL; else 0.
     transaction: i64,
@@ -110,6 +113,35 @@ pub async fn events(
         request_id,
     };
     Ok((rows.into_iter().map(event).collect(), end))
+}
+
+/// Takes a person out of the events of a window: of those about them all but what was done, of their own deeds where they were.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn erase_events(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    person: ResourceId,
+    after: EventPlace,
+    end: Option<EventPlace>,
+) -> Result<()> {
+    let update = |db: &Db<'_>, set: &'static str| {
+        let mut sql = Sql::new("UPDATE events SET ");
+        sql.push(set).push(" WHERE organization = ").id(organization.0).push(" AND ").append(&beside(db, ">", after));
+        if let Some(end) = end {
+            sql.push(" AND ").append(&beside(db, "<=", end));
+        }
+        sql
+    };
+    let mut about = update(db, r#"detail = '{"erased":true}', reason = NULL"#);
+    // Why somebody was erased is the operator's to answer for.
+    about.push(" AND kind <> ").bind(Value::Big(EventKind::UserErased as i64)).push(" AND resource = ").id(person.0);
+    about.statement::<()>(true).exec(db).await?;
+    let mut by = update(db, "ip = NULL, user_agent = NULL");
+    by.push(" AND actor = ").text(format!("user:{person}"));
+    by.statement::<()>(true).exec(db).await?;
+    Ok(())
 }
 
 /// `position > ?`; on PostgreSQL, whose order is that of transactions, `(tx, position) > (?, ?)`.

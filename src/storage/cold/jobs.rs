@@ -27,6 +27,8 @@ pub struct NewJob {
     pub subject: Option<Uuid>,
     /// How (JSON).
     pub arguments: String,
+    /// Where it begins, for those that say so.
+    pub cursor: Option<String>,
     /// Steps in all, where known.
     pub total: Option<i64>,
 }
@@ -56,6 +58,7 @@ pub async fn insert(db: &mut Db<'_>, deed: &Deed, new: &NewJob) -> Result<JobRec
         jobs::subject.eq(new.subject.map(Id)),
         jobs::arguments.eq(&*new.arguments),
         jobs::state.eq("queued"),
+        jobs::cursor.eq(new.cursor.as_deref()),
         jobs::total.eq(new.total),
         jobs::created.eq(deed.at),
         jobs::created_by.eq(&*deed.actor),

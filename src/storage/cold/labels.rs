@@ -6,11 +6,11 @@ use diesel::{ExpressionMethods as _, QueryDsl as _};
 use uuid::Uuid;
 
 use crate::domain::ids::OrganizationId;
-use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
 use crate::storage::schema::{api_keys, connections, groups, operators, organizations, scim_tokens, users};
 use crate::storage::uid::Id;
+use crate::storage::{Database, keys};
 
 /// A kind of thing that has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,7 +90,7 @@ impl Database {
         Ok(labels)
     }
 
-    /// The names of groups and what their directory calls them, deleted ones included; those that exist.
+    /// The names of groups and what their directory calls them (up to 255 characters), deleted ones included; those that exist.
     ///
     /// # Errors
     /// `Busy`, `Broken`.
@@ -109,7 +109,8 @@ impl Database {
                 .filter(groups::id.eq_any(ids))
                 .select((groups::id, groups::display_name, groups::external_id_key));
             let rows: Vec<(Id, String, Option<String>)> = self.cold_read(async |db| Ok(rows.all(db).await?)).await?;
-            names.extend(rows.into_iter().map(|(id, name, external_id)| (id.0, (name, external_id))));
+            let whole = |key: &String| !keys::is_cut(key);
+            names.extend(rows.into_iter().map(|(id, name, external_id)| (id.0, (name, external_id.filter(whole)))));
         }
         names.retain(|_, (name, _)| !name.is_empty());
         Ok(names)

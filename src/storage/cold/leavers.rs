@@ -2,13 +2,13 @@
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, TextExpressionMethods as _};
 
-use super::{Deed, provisioning_log, security_settings};
+use super::{Deed, security_settings};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::storage::Database;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::error::Result;
 use crate::storage::schema::{
-    accounts, activity, adoptions, connection_health, events, held_changes, idempotency_keys, invitations, role_grants,
+    accounts, activity, adoptions, connection_health, held_changes, idempotency_keys, invitations, role_grants,
     sub_account_access, tombstones, users,
 };
 use crate::storage::uid::Id;
@@ -89,19 +89,12 @@ pub async fn end(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId) 
     Ok(())
 }
 
-/// Destroys what is stored of a person who is deleted: names in their row, in events, in the provisioning log with its
-/// bodies, and in kept answers. `names`, folded, find log entries that name them without an id.
+/// Destroys what is stored of a person who is deleted: names in their row and in kept answers. What the logs say is the
+/// matter of a job, since they are long.
 ///
 /// # Errors
 /// `Busy`, `Broken`.
-pub async fn erase(
-    db: &mut Db<'_>,
-    organization: OrganizationId,
-    id: ResourceId,
-    names: &[String],
-    named: provisioning_log::Named,
-) -> Result<()> {
-    provisioning_log::erase(db, organization, id, names, named).await?;
+pub async fn erase(db: &mut Db<'_>, organization: OrganizationId, id: ResourceId) -> Result<()> {
     let organization = Id::from(organization);
     let row = users::table.find((organization, Id::from(id))).filter(users::deleted.is_not_null());
     let nothing = (
@@ -115,15 +108,6 @@ pub async fn erase(
         users::document.eq(""),
     );
     diesel::update(row).set(nothing).exec(db).await?;
-    let of_person =
-        events::table.filter(events::organization.eq(organization)).filter(events::resource.eq(Id::from(id)));
-    let set = (events::detail.eq(r#"{"erased":true}"#), events::reason.eq(None::<String>));
-    diesel::update(of_person).set(set).exec(db).await?;
-    // What they did themselves stays, without where they were.
-    let by_person =
-        events::table.filter(events::organization.eq(organization)).filter(events::actor.eq(format!("user:{id}")));
-    let set = (events::ip.eq(None::<String>), events::user_agent.eq(None::<String>));
-    diesel::update(by_person).set(set).exec(db).await?;
     // The last refusal of a connection may name the person in any spelling; the next one takes its place anyway.
     let heard = connection_health::table.filter(connection_health::organization.eq(organization));
     diesel::update(heard).set(connection_health::last_error.eq(None::<String>)).exec(db).await?;

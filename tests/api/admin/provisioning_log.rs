@@ -127,6 +127,47 @@ on_both! {
         assert!(!all.contains(&scim.token()[6..40]));
     }
 
+    async fn a_group_is_named_without_secrets_and_with_its_external_id(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let (scim, admin) = (&tenant.caller, app.admin(&tenant, "admin").await);
+        let ben = scim.user("ben").await;
+        let long = "x".repeat(300);
+        for (n, external_id) in ["g7", &long].into_iter().enumerate() {
+            let name = format!("Sync {} {n}", scim.token());
+            let body = json!({"schemas": [GROUP], "displayName": name, "externalId": external_id});
+            let staff = id(&scim.create("/Groups", &body).await);
+            let path = format!("/Groups/{staff}");
+            let add = patch(json!([{"op": "add", "path": "members", "value": [{"value": ben}]}]));
+            scim.patch(&path, &add).await.expect(200);
+            let rename = patch(json!([{"op": "replace", "path": "displayName", "value": format!("Staff {n}")}]));
+            let added = only(&admin, &format!("operation=add_members&subject={staff}")).await;
+            assert_eq!(added["subject"], format!("Sync [redacted] {n}"));
+            assert_eq!(added["external_id"], if n == 0 { json!("g7") } else { Value::Null });
+            scim.patch(&path, &rename).await.expect(200);
+            let renamed = only(&admin, &format!("operation=update&subject=staff%20{n}")).await;
+            assert_eq!(renamed["external_id"], if n == 0 { json!("g7") } else { Value::Null });
+        }
+        let dump = app.dump().await;
+        let log = dump.iter().filter(|line| line.contains("LogRecord"));
+        assert!(log.clone().count() > 0 && !log.clone().any(|line| line.contains(&scim.token()[6..40])));
+    }
+
+    async fn a_group_of_thousands_is_told_shortly(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let (scim, admin) = (&tenant.caller, app.admin(&tenant, "admin").await);
+        let mut ids = Vec::new();
+        for n in 0..120 {
+            ids.push(scim.user(&format!("u{n}")).await);
+        }
+        let staff = scim.group("Staff", &[]).await;
+        let ids: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
+        let add = patch(json!([{"op": "add", "path": "members", "value": ids}]));
+        scim.patch(&format!("/Groups/{staff}"), &add).await.expect(204);
+        let added = only(&admin, "operation=add_members").await;
+        let to = added["changes"][0]["to"].as_array().expect("members");
+        assert_eq!((to.len(), &to[100]), (101, &json!("and 20 more")), "{added}");
+    }
+
     async fn a_refused_token_is_logged_by_its_fingerprint(app: &TestApp) {
         let tenant = app.tenant().await;
         let admin = app.admin(&tenant, "admin").await;

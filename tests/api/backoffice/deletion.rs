@@ -1,5 +1,9 @@
 //! Deletion of people whom a directory manages: what each mode does, and what the directory's next push then meets.
 
+use rollcall::domain::event::EventKind;
+use rollcall::domain::ids::LogEntryId;
+use rollcall::storage::cold::provisioning_log::LogPlace;
+use rollcall::storage::{LogRecord, NewLogRecord};
 use serde_json::{Value, json};
 
 use super::REASON;
@@ -91,11 +95,18 @@ on_both! {
         let first = ben(&tenant).await;
         let change = json!([{ "op": "replace", "path": "title", "value": "Stonecutter" }]);
         tenant.caller.patch(&format!("/Users/{first}"), &patch(change)).await.expect(200);
-        delete(app, &tenant, &first, "erase").await;
+        let deleted = delete(app, &tenant, &first, "erase").await;
         is_gone(&tenant, &first).await;
+        app.erased().await;
+        let jobs = app.backoffice("support").await.get("/jobs?state=done").await.expect(200);
+        let jobs = jobs["data"].as_array().expect("jobs");
+        assert!(jobs.iter().any(|job| job["id"] == deleted["job"] && job["kind"] == "erase"), "{jobs:?}");
         assert_eq!(app.dump().await.iter().find(|line| names_ben(line)), None);
         let tombstones = app.lines("SELECT mode || CASE WHEN email_hash IS NULL THEN '' ELSE ' hash' END AS line FROM tombstones").await;
         assert_eq!(tombstones, ["erase"]);
+        let erased = EventKind::UserErased as i16;
+        let why = format!("SELECT reason AS line FROM events WHERE kind = {erased} AND organization <> {{nil}}");
+        assert_eq!(app.lines(&why).await, [REASON], "the operator answers for it");
     }
 
     async fn who_was_removed_can_still_be_erased(app: &TestApp) {
@@ -109,7 +120,46 @@ on_both! {
         let path = format!("/organizations/{}/users/{first}", tenant.made.organization.id);
         operator.delete(&format!("{path}?mode=block&reason=a%20good%20reason")).await.expect_problem(404, "not-found");
         delete(app, &tenant, &first, "erase").await;
+        app.erased().await;
         assert_eq!(app.dump().await.iter().find(|line| names_ben(line)), None);
+    }
+
+    async fn what_other_instances_log_late_is_erased_too(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let first = ben(&tenant).await;
+        let organization = tenant.made.organization.id;
+        app.state.provisioning_log.flush().await;
+        let rows = app.state.db.log_rows(organization, LogPlace::FIRST).await.expect("answers");
+        let (entry, bodies) = (rows[0].1.entries[0].clone(), rows[0].1.bodies[0].clone());
+        delete(app, &tenant, &first, "erase").await;
+        // What is done at once is done; then the job waits.
+        let waits = "SELECT id FROM jobs WHERE kind = 'erase' AND state = 'running' AND cursor LIKE '%Late%'";
+        while app.rows(waits).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let late = LogEntryId::at(entry.at, 7);
+        let record = LogRecord { id: late, ..entry };
+        let new = NewLogRecord { organization, record, bodies, names: vec![] };
+        app.state.db.insert_log_records(vec![new], vec![]).await.expect("inserted");
+        assert!(app.dump().await.iter().any(|line| names_ben(line)));
+        app.erased().await;
+        assert_eq!(app.dump().await.iter().find(|line| names_ben(line)), None);
+        let left = app.state.db.find_log_record(organization, late).await.expect("answers").expect("there");
+        assert_eq!((left.0.operation.as_str(), left.0.explanation.as_deref()), ("create", Some("Erased.")));
+    }
+
+    async fn who_has_the_name_of_an_erased_person_now_keeps_it(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let first = ben(&tenant).await;
+        delete(app, &tenant, &first, "remove").await;
+        let eva = id(&tenant.caller.post("/Users", &user("ben@example.com")).await.expect(201));
+        delete(app, &tenant, &first, "erase").await;
+        app.erased().await;
+        let operator = app.backoffice("support").await;
+        let log = format!("/provisioning-log?organization={}&operation=create", tenant.made.organization.id);
+        let log = operator.get(&format!("{log}&subject=ben@example.com")).await.expect(200);
+        assert_eq!(log["data"].as_array().map(Vec::len), Some(1), "{log}");
+        assert_eq!(log["data"][0]["resource_id"], json!(eva));
     }
 
     async fn a_person_of_another_organization_is_not_found(app: &TestApp) {

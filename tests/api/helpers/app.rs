@@ -14,6 +14,7 @@ use rollcall::service::ids;
 use rollcall::startup::{Application, Surroundings};
 use rollcall::state::{AppState, Clock};
 use rollcall::storage::Backend;
+use rollcall::storage::cold::provisioning_log::LogPlace;
 use tokio::sync::oneshot;
 
 use super::admin::Admin;
@@ -149,9 +150,28 @@ impl TestApp {
         self.home.lines(sql).await
     }
 
-    /// Every row of every table as text.
+    /// Every row of every table as text; the packed rows of the provisioning log by their entries too.
     pub(crate) async fn dump(&self) -> Vec<String> {
-        self.home.dump().await
+        let mut all = self.home.dump().await;
+        let organizations = self.state.db.list_organizations_across_organizations(None, 1_000).await.expect("answers");
+        for organization in organizations {
+            let rows = self.state.db.log_rows(organization.id, LogPlace::FIRST).await.expect("answers");
+            assert!(rows.len() < 32, "all of them");
+            all.extend(rows.iter().map(|(_, row)| format!("provisioning_entries|{:?}|{:?}", row.entries, row.bodies)));
+        }
+        all
+    }
+
+    /// Waits until who was erased is out of the logs, for which the time is moved behind what other instances may write.
+    pub(crate) async fn erased(&self) {
+        self.advance(10_000_000);
+        for _ in 0..600 {
+            if self.rows("SELECT id FROM jobs WHERE kind = 'erase' AND state <> 'done'").await == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("the logs still name the erased");
     }
 
     /// Number of rows that a query finds on the application's database.

@@ -1,8 +1,8 @@
 //! The provisioning log: an entry for each request of an identity provider, its bodies apart. Entries are written in batches
 //! beside the requests, many in a row (`segment`), and read in windows in the order of time, which is that of the ids.
 
-mod erase;
 mod insert;
+mod rows;
 mod segment;
 
 use diesel::dsl::sql;
@@ -11,7 +11,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use erase::{Named, erase};
+pub use rows::{LogPlace, LogRow, rewrite};
 pub(in crate::storage::cold) use segment::slot_of;
 
 use crate::domain::ids::{LogEntryId, OrganizationId};
@@ -153,6 +153,8 @@ pub struct LogPage {
 
 /// Rows whose filters are looked at in one statement.
 const HEADS: usize = 256;
+/// Rows after which a window reads no further slot, whatever its limit: they can be of half a MiB each, unpacked.
+const MOST_ROWS: usize = 64;
 
 /// Slot, id, number of entries, filter.
 type Head = (i64, Id, i32, Vec<u8>);
@@ -258,6 +260,7 @@ async fn page(
     let (mut chosen, mut entries, mut reached) = (Vec::new(), 0_usize, None);
     let mut slots = heads.chunk_by(|a, b| a.0 == b.0).peekable();
     while entries < window.limit as usize
+        && chosen.len() < MOST_ROWS
         && let Some(same) = slots.next()
     {
         let found = same.iter().filter(|(.., names)| match selection {
