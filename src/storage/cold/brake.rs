@@ -101,10 +101,16 @@ async fn count_active(db: &mut Db<'_>, scope: Scope) -> Result<i64> {
         .select(counts::n);
     let all: Vec<i64> = all.all(db).await?;
     // SQLite would rather read all people of the connection.
-    let hint = if matches!(db, Db::Sqlite(_)) { " INDEXED BY users_not_active" } else { "" };
-    let mut sql = Sql::new("SELECT count(*) FROM users x");
-    sql.push(hint).push(" WHERE x.organization = ").id(scope.organization.0);
-    sql.push(" AND x.deleted IS NULL AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL) AND NOT x.access");
+    let mut sql = Sql::new(match db {
+        Db::Sqlite(_) => {
+            "SELECT count(*) FROM users x INDEXED BY users_not_active WHERE x.deleted IS NULL \
+             AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL) AND NOT x.access"
+        }
+        Db::Pg(_) => {
+            "SELECT count(*) FROM users_without_access w JOIN users x ON x.organization = w.organization AND x.id = w.user_id WHERE TRUE"
+        }
+    });
+    sql.push(" AND x.organization = ").id(scope.organization.0);
     sql.push(" AND x.connection = ").id(scope.connection.0);
     let without: i64 = sql.statement::<BigInt>(true).one(db).await?;
     Ok(all.into_iter().sum::<i64>().saturating_sub(without).max(0))

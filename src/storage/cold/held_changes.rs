@@ -11,6 +11,7 @@ use crate::storage::Database;
 use crate::storage::db::{Cols as _, Db, Fetch as _};
 use crate::storage::error::Result;
 use crate::storage::schema::{held_changes, users};
+use crate::storage::sql::Sql;
 use crate::storage::uid::Id;
 use crate::storage::write::EventKind;
 
@@ -159,7 +160,11 @@ pub async fn keep_out(db: &mut Db<'_>, scope: Scope, id: ResourceId, at: i64) ->
         // Let in again meanwhile?
         .filter(users::active.is_null().or(users::active.eq(false)));
     let set = (users::access.eq(false), users::deactivated_at.eq(Some(at)), users::version.eq(users::version + 1));
-    diesel::update(row).set(set).exec(db).await?;
+    if diesel::update(row).set(set).exec(db).await? == 1 && matches!(db, Db::Pg(_)) {
+        let mut sql = Sql::new("INSERT INTO users_without_access (organization, user_id) VALUES (");
+        sql.id(scope.organization.0).push(", ").id(id.0).push(") ON CONFLICT DO NOTHING");
+        sql.statement::<()>(true).exec(db).await?;
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use rollcall::storage::write::{
 };
 use rollcall::storage::{Receipt, Write};
 
-use super::{TestDatabase, hex};
+use super::{Kind, TestDatabase, hex};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ModelUser {
@@ -224,6 +224,12 @@ impl Model {
             .join("|")
         });
         same("users", users.await, wanted);
+
+        if t.kind == Kind::Postgres {
+            let list = "SELECT {hex:user_id} AS line FROM users_without_access WHERE {hex:organization} IN (ORGS)";
+            let kept_out = self.users.iter().filter(|(_, u)| !u.columns.access);
+            same("users without access", stored(list).await, kept_out.map(|(id, _)| hex(*id)));
+        }
 
         let values = stored(
             "SELECT concat_ws('|', {hex:resource}, attribute, value_key, type_key, CASE WHEN is_primary THEN '1' ELSE '0' END) AS line \

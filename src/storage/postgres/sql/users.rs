@@ -5,6 +5,19 @@ use diesel::sql_types::*;
 use crate::storage::hot::hot;
 use crate::storage::uid::Uid;
 
+/// What follows from the `access` of the rows in `h`, on which no index of `users` may depend (see the migration
+/// `without_access`). Probes users_without_access_pkey; rows go by their place, as in ReplaceUsers.
+macro_rules! keep_access {
+    () => {
+        r"
+k AS (INSERT INTO users_without_access (organization, user_id) SELECT organization, id FROM h WHERE NOT access ON CONFLICT DO NOTHING),
+g AS (DELETE FROM users_without_access w WHERE w.ctid = ANY (ARRAY(
+    SELECT l.place FROM h CROSS JOIN LATERAL (SELECT w.ctid AS place FROM users_without_access w
+        WHERE w.organization = h.organization AND w.user_id = h.id OFFSET 0) l
+    WHERE h.access))),"
+    };
+}
+
 // Waits only on unique keys, in key order: users_user_name_key, users_pkey. Answers the accepted ids.
 hot!(
     InsertUsers,
@@ -14,7 +27,8 @@ WITH i AS (SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::text[], ?::t
     AS i(organization, id, connection, user_name, user_name_key, external_id_key, active, access, display_name, display_name_key, document, at)),
 h AS (INSERT INTO users (organization, id, connection, user_name, user_name_key, external_id_key, active, access, display_name, display_name_key, document, version, created, modified)
     SELECT organization, id, connection, user_name, user_name_key, external_id_key, active, access, display_name, display_name_key, document, 1, at, at FROM i
-    ON CONFLICT DO NOTHING RETURNING organization, id, connection),
+    ON CONFLICT DO NOTHING RETURNING organization, id, connection, access),
+k AS (INSERT INTO users_without_access (organization, user_id) SELECT organization, id FROM h WHERE NOT access),
 v AS (INSERT INTO attribute_values (organization, resource, attribute, value_key, type_key, is_primary)
     SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::smallint[], ?::text[], ?::text[], ?::bool[]) AS a(organization, resource, attribute, value_key, type_key, is_primary)
     WHERE (resource IN (SELECT id FROM h)) IS TRUE),
@@ -35,13 +49,16 @@ SELECT id FROM h"
 hot!(
     ReplaceUsers,
     (Uid, BigInt),
-    r"
+    concat!(
+        r"
 WITH i AS (SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::bool[], ?::bool[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::uuid[], ?::text[], ?::text[], ?::text[])
     AS i(organization, id, connection, expected, user_name, external_id_key, active, access, display_name, display_name_key, document, at, event, actor, request_id, detail)),
 h AS (UPDATE users u SET user_name = i.user_name, external_id_key = i.external_id_key, active = i.active, access = i.access,
         display_name = i.display_name, display_name_key = i.display_name_key, document = i.document, version = u.version + 1, modified = i.at
     FROM i WHERE u.organization = i.organization AND u.id = i.id AND u.connection = i.connection AND u.version = i.expected AND u.deleted IS NULL
-    RETURNING u.organization, u.id, u.connection, u.version, u.modified, i.event, i.actor, i.request_id, i.detail),
+    RETURNING u.organization, u.id, u.connection, u.version, u.access, u.modified, i.event, i.actor, i.request_id, i.detail),",
+        keep_access!(),
+        r"
 d AS (DELETE FROM attribute_values v WHERE v.ctid = ANY (ARRAY(
     SELECT l.place FROM unnest(?::uuid[], ?::uuid[], ?::smallint[], ?::text[], ?::text[]) AS x(organization, resource, attribute, value_key, type_key)
     CROSS JOIN LATERAL (SELECT v.ctid AS place FROM attribute_values v
@@ -55,22 +72,27 @@ v AS (INSERT INTO attribute_values (organization, resource, attribute, value_key
 e AS (INSERT INTO events (organization, id, connection, kind, actor, request_id, resource, version, at, detail)
     SELECT organization, event, connection, 2, actor, request_id, id, version, modified, detail FROM h)
 SELECT id, version FROM h"
+    )
 );
 
 // The same without value difference: what a PATCH of `active` needs. Probes users_pkey.
 hot!(
     PatchUsers,
     (Uid, BigInt),
-    r"
+    concat!(
+        r"
 WITH i AS (SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::bigint[], ?::text[], ?::text[], ?::bool[], ?::bool[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::uuid[], ?::text[], ?::text[], ?::text[])
     AS i(organization, id, connection, expected, user_name, external_id_key, active, access, display_name, display_name_key, document, at, event, actor, request_id, detail)),
 h AS (UPDATE users u SET user_name = i.user_name, external_id_key = i.external_id_key, active = i.active, access = i.access,
         display_name = i.display_name, display_name_key = i.display_name_key, document = i.document, version = u.version + 1, modified = i.at
     FROM i WHERE u.organization = i.organization AND u.id = i.id AND u.connection = i.connection AND u.version = i.expected AND u.deleted IS NULL
-    RETURNING u.organization, u.id, u.connection, u.version, u.modified, i.event, i.actor, i.request_id, i.detail),
+    RETURNING u.organization, u.id, u.connection, u.version, u.access, u.modified, i.event, i.actor, i.request_id, i.detail),",
+        keep_access!(),
+        r"
 e AS (INSERT INTO events (organization, id, connection, kind, actor, request_id, resource, version, at, detail)
     SELECT organization, event, connection, 2, actor, request_id, id, version, modified, detail FROM h)
 SELECT id, version FROM h"
+    )
 );
 
 // Probes users_pkey, collides on users_user_name_key: one at a time, the violation is the answer NotUnique.
@@ -104,7 +126,7 @@ SELECT id, version FROM h"
 );
 
 // A statement of its own: its snapshot is younger than the locks of DeleteUsers. Harmless for refused ones: it touches
-// only what belongs to tombstones. Probes users_pkey, the key of attribute_values by prefix, members_of.
+// only what belongs to tombstones. Probes users_pkey, users_without_access_pkey, the key of attribute_values by prefix, members_of.
 hot!(
     ClearDeleted,
     BigInt,
@@ -112,6 +134,8 @@ hot!(
 WITH dead AS MATERIALIZED (SELECT u.organization, u.id FROM unnest(?::uuid[], ?::uuid[]) AS i(organization, id)
     CROSS JOIN LATERAL (SELECT u.organization, u.id FROM users u
         WHERE u.organization = i.organization AND u.id = i.id AND u.deleted IS NOT NULL OFFSET 0) u),
+g AS (DELETE FROM users_without_access w WHERE w.ctid = ANY (ARRAY(SELECT l.place FROM dead CROSS JOIN LATERAL (SELECT w.ctid AS place FROM users_without_access w
+    WHERE w.organization = dead.organization AND w.user_id = dead.id OFFSET 0) l))),
 v AS (DELETE FROM attribute_values v WHERE v.ctid = ANY (ARRAY(SELECT l.place FROM dead CROSS JOIN LATERAL (SELECT v.ctid AS place FROM attribute_values v
     WHERE v.organization = dead.organization AND v.resource = dead.id OFFSET 0) l))),
 l AS MATERIALIZED (SELECT l.place FROM (SELECT * FROM dead ORDER BY organization, id) dead CROSS JOIN LATERAL (SELECT m.ctid AS place FROM members m

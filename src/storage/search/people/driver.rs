@@ -56,14 +56,11 @@ fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase)
     let mut all = Vec::new();
     let only = |wanted: &[Status]| !wanted.is_empty() && !wanted.contains(&Status::Active);
     if phase.status.map_or_else(|| only(&filter.statuses), |status| status != Status::Active) {
-        let hint = if backend(db) == Backend::Sqlite { " INDEXED BY users_not_active" } else { "" };
-        let mut sql = Sql::new("SELECT x.id AS id FROM users x");
-        sql.push(hint).push(" WHERE x.organization = ").id(organization);
-        sql.push(" AND x.deleted IS NULL AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL)");
-        if phase.status == Some(Status::Invited) || filter.statuses == [Status::Invited] {
-            sql.push(" AND x.invited");
-        }
-        all.push(vec![sql]);
+        all.push(not_active(
+            db,
+            organization,
+            phase.status == Some(Status::Invited) || filter.statuses == [Status::Invited],
+        ));
     }
     if asks_for_roles(filter) {
         let branches: Vec<Sql> = sources(filter).into_iter().filter_map(|s| holders(query, conditions, s)).collect();
@@ -82,6 +79,30 @@ fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase)
         all.push(vec![sql]);
     }
     all
+}
+
+/// Those who are not active, or those of them who are invited; who is kept out by a directory is no one to invite.
+fn not_active(db: &Db<'_>, organization: Uuid, is_invited: bool) -> Vec<Sql> {
+    let is_sqlite = backend(db) == Backend::Sqlite;
+    let mut held = Sql::new("SELECT x.id AS id FROM users x");
+    held.push(if is_sqlite { " INDEXED BY users_not_active" } else { "" })
+        .push(" WHERE x.organization = ")
+        .id(organization);
+    held.push(if is_sqlite {
+        " AND x.deleted IS NULL AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL)"
+    } else {
+        " AND x.deleted IS NULL AND (x.invited OR x.suspension IS NOT NULL)"
+    });
+    if is_invited {
+        held.push(" AND x.invited");
+        return vec![held];
+    }
+    if is_sqlite {
+        return vec![held];
+    }
+    let mut kept_out = Sql::new("SELECT w.user_id AS id FROM users_without_access w WHERE w.organization = ");
+    kept_out.id(organization);
+    vec![held, kept_out]
 }
 
 fn holders(query: &PeopleQuery, conditions: &Conditions, source: PeopleRoleSource) -> Option<Sql> {
