@@ -123,8 +123,8 @@ pub(super) async fn adopt(
 
 fn write(deed: &Deed, scope: Scope, judged: &Judged, next: &Resource, stays: bool, detail: String) -> Write {
     let person = &judged.record.person;
-    let (columns, values) = keys::user_columns(next, stays || next.active().unwrap_or(person.access));
-    let (add_values, remove_values) = keys::difference(&keys::attribute_values(&judged.resource), &values);
+    let (columns, add_values, remove_values) =
+        keys::user_change(&judged.resource, next, stays || next.active().unwrap_or(person.access));
     let action = Action::ReplaceUser {
         id: person.id,
         expected: person.version,

@@ -62,8 +62,24 @@ pub fn is_cut(key: &str) -> bool {
 
 /// Columns and attribute values of a user. `access` is the last explicit `active`.
 pub fn user_columns(user: &Resource, access: bool) -> (UserColumns, Vec<AttributeValue>) {
+    (columns(user, access), attribute_values(user))
+}
+
+/// Columns of a user who changes, and the rows of attribute values to add or to set `primary` on, and to remove. Attributes
+/// that stay the same are not looked into: most changes are of `active`.
+pub fn user_change(
+    before: &Resource,
+    after: &Resource,
+    access: bool,
+) -> (UserColumns, Vec<AttributeValue>, Vec<AttributeValue>) {
+    let differs = |name: &str| before.attributes.get(name) != after.attributes.get(name);
+    let (add, remove) = difference(&values_of(before, differs), &values_of(after, differs));
+    (columns(after, access), add, remove)
+}
+
+fn columns(user: &Resource, access: bool) -> UserColumns {
     let user_name = user.user_name().unwrap_or_default();
-    let columns = UserColumns {
+    UserColumns {
         user_name: user_name.to_owned(),
         user_name_key: bounded(&compare::fold(user_name)),
         external_id_key: user.external_id().map(bounded),
@@ -72,8 +88,7 @@ pub fn user_columns(user: &Resource, access: bool) -> (UserColumns, Vec<Attribut
         display_name: user.display_name().map(str::to_owned),
         display_name_key: user.display_name().map(|name| bounded(&compare::fold(name))),
         document: user.to_document(),
-    };
-    (columns, attribute_values(user))
+    }
 }
 
 /// Columns of a group. `unique_name` is false with the connection setting `duplicate_group_names: allow`.
@@ -91,8 +106,12 @@ pub fn group_columns(group: &Resource, unique_name: bool) -> GroupColumns {
 /// One row per element, sorted. Elements whose folded `value` and `type` are the same share a row. An absent `value` or
 /// `type` is the empty key; an absent `primary` is false.
 pub fn attribute_values(user: &Resource) -> Vec<AttributeValue> {
+    values_of(user, |_| true)
+}
+
+fn values_of(user: &Resource, which: impl Fn(&str) -> bool) -> Vec<AttributeValue> {
     let mut out = Vec::new();
-    for (number, name) in USER_ATTRIBUTES {
+    for (number, name) in USER_ATTRIBUTES.into_iter().filter(|(_, name)| which(name)) {
         let Some(Value::Array(elements)) = user.attributes.get(name) else { continue };
         let case_exact = is_case_exact(name, "value");
         let type_exact = is_case_exact(name, "type");
@@ -200,6 +219,22 @@ mod tests {
             primary,
         };
         assert_eq!(values, [row(1, "a@x", "", false), row(1, "b@x", "work", true), row(6, "admin", "", false)]);
+    }
+
+    #[test]
+    fn a_change_names_the_rows_that_differ() {
+        let before =
+            resource(r#"{"userName":"b","emails":[{"value":"a@x"},{"value":"b@x"}],"roles":[{"value":"admin"}]}"#);
+        let after = resource(
+            r#"{"userName":"c","emails":[{"value":"b@x"}],"photos":[{"value":"p"}],"roles":[{"value":"admin"}]}"#,
+        );
+        let (columns, add, remove) = user_change(&before, &after, false);
+        assert_eq!((columns, add, remove), {
+            let (columns, wanted) = user_columns(&after, false);
+            let (add, remove) = difference(&attribute_values(&before), &wanted);
+            assert_eq!((add.len(), remove.len()), (1, 1));
+            (columns, add, remove)
+        });
     }
 
     #[test]

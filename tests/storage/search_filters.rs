@@ -62,10 +62,8 @@ async fn compare_all(t: &TestDatabase, seed: u64, long: bool) {
             for user_id in users.iter().take(8) {
                 let stored = t.db.find_user(s, *user_id, References::Skip).await.expect("answers").expect("there");
                 let old = rollcall::protocol::resource::Resource::from_document(&stored.document).expect("JSON");
-                let old_values = rollcall::storage::keys::attribute_values(&old);
                 let new = user(&mut r, 200 + users.iter().position(|u| u == user_id).unwrap_or(0), long);
-                let (columns, values) = rollcall::storage::keys::user_columns(&new, true);
-                let (add_values, remove_values) = rollcall::storage::keys::difference(&old_values, &values);
+                let (columns, add_values, remove_values) = rollcall::storage::keys::user_change(&old, &new, true);
                 let replace = Action::ReplaceUser {
                     id: *user_id,
                     expected: stored.version,

@@ -126,8 +126,7 @@ impl Moved {
         // Both are the directory's word, which nobody gives any more.
         after.attributes.remove("externalId");
         after.attributes.insert("active".to_owned(), Value::Bool(true));
-        let (columns, values) = keys::user_columns(&after, true);
-        let (add_values, remove_values) = keys::difference(&keys::attribute_values(&before), &values);
+        let (columns, add_values, remove_values) = keys::user_change(&before, &after, true);
         let action = match choice {
             People::Delete => Action::DeleteUser { id: person.id, expected: None },
             People::Suspend | People::Invite => Action::ReplaceUser {

@@ -88,8 +88,7 @@ pub(crate) async fn let_go(
     after.attributes.remove("externalId");
     after.attributes.remove("roles");
     after.attributes.insert("active".to_owned(), Value::Bool(true));
-    let (columns, values) = keys::user_columns(&after, true);
-    let (add_values, remove_values) = keys::difference(&keys::attribute_values(&before), &values);
+    let (columns, add_values, remove_values) = keys::user_change(&before, &after, true);
     let action =
         write::Action::ReplaceUser { id, expected: record.version, columns, renames: false, add_values, remove_values };
     let hold = record.suspension.clone().unwrap_or_else(|| {

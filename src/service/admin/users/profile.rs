@@ -126,8 +126,7 @@ async fn within(
     {
         return Err(Refusal::EmailTaken);
     }
-    let (columns, values) = keys::user_columns(&next, record.access);
-    let (add_values, remove_values) = keys::difference(&keys::attribute_values(&before), &values);
+    let (columns, add_values, remove_values) = keys::user_change(&before, &next, record.access);
     let renames = before.user_name().map(compare::fold) != next.user_name().map(compare::fold);
     let action =
         write::Action::ReplaceUser { id, expected: record.version, columns, renames, add_values, remove_values };

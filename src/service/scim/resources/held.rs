@@ -109,8 +109,7 @@ pub(super) async fn bring_back(
 async fn replaced(ctx: &Ctx, db: &Database, record: &UserRecord, next: &Resource) -> Attempt<i64> {
     let current = Resource::from_document(&record.document).map_err(|error| damaged(record.id, &error))?;
     // Who is created inactive does not leave, but stays held.
-    let (columns, values) = keys::user_columns(next, true);
-    let (add_values, remove_values) = keys::difference(&keys::attribute_values(&current), &values);
+    let (columns, add_values, remove_values) = keys::user_change(&current, next, true);
     let action = Action::ReplaceUser {
         id: record.id,
         expected: record.version,
