@@ -12,7 +12,7 @@ use crate::domain::token::{self, SecretKind};
 use crate::service::admin::error::{Refusal, Result};
 use crate::service::admin::{Caller, Credential};
 use crate::service::{ServiceError, Unauthenticated};
-use crate::storage::{ApiKeyCredential, Backend, Database};
+use crate::storage::{ApiKeyCredential, Database};
 
 /// What a request brings besides the key.
 #[derive(Debug, Clone, Copy)]
@@ -103,11 +103,9 @@ impl ApiKeys {
         self.memory.forget(|found| found.credential.organization == organization);
     }
 
-    /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL its answer, "unknown" excepted, serves for a
-    /// second.
+    /// One look-up by the hash, whose answer, "unknown" excepted, serves for a moment (`Memory`).
     async fn find(&self, db: &Database, hash: &[u8; 32]) -> Result<Option<Arc<Found>>> {
-        let remembers = db.backend() == Backend::Postgres;
-        if let Some(found) = remembers.then(|| self.memory.get(hash)).flatten() {
+        if let Some(found) = self.memory.get(db.backend(), hash) {
             return Ok(Some(found));
         }
         let asked = self.memory.asked();
@@ -116,9 +114,7 @@ impl ApiKeys {
         let networks = networks(&credential.ip_allowlist)
             .map_err(|e| ServiceError::Internal(format!("allow-list of API key {}: {e}", credential.id)))?;
         let found = Arc::new(Found { roles: RoleSet::parse(&credential.roles), networks, credential });
-        if remembers {
-            self.memory.put(&asked, *hash, Arc::clone(&found));
-        }
+        self.memory.put(&asked, *hash, Arc::clone(&found));
         Ok(Some(found))
     }
 }

@@ -13,7 +13,7 @@ use crate::protocol::error::ScimError;
 use crate::protocol::policy::{Limits, Policy};
 use crate::service::provisioning_log::Rejected;
 use crate::service::{Result, ServiceError, Unauthenticated};
-use crate::storage::{Backend, Credential, Database};
+use crate::storage::{Credential, Database};
 
 /// Longest text that is hashed; ours have 55 characters.
 const TOKEN_BYTES: usize = 512;
@@ -124,21 +124,19 @@ impl Bearer {
         self.memory.forget(|found| found.credential.organization == organization);
     }
 
-    /// On SQLite a look-up is a few µs inline and always fresh; on PostgreSQL it is a round trip, so that its answer,
-    /// "unknown" excepted, serves for a second.
+    /// One look-up by the hash, whose answer, "unknown" excepted, serves for a moment (`Memory`).
     async fn find(&self, db: &Database, hash: &[u8; 32]) -> Result<Option<Arc<Found>>> {
-        let remembers = db.backend() == Backend::Postgres;
-        if let Some(found) = remembers.then(|| self.memory.get(hash)).flatten() {
+        if let Some(found) = self.memory.get(db.backend(), hash) {
             return Ok(Some(found));
         }
         let asked = self.memory.asked();
         let Some(credential) = db.find_credential_across_organizations(hash).await? else { return Ok(None) };
         // What follows from the same credential is the same, however old.
         let known = self.memory.last(hash).filter(|found| found.credential == credential);
-        if !remembers && let Some(found) = known {
-            return Ok(Some(found));
-        }
-        let found = Arc::new(Found { caller: Arc::new(self.caller(&credential)?), credential });
+        let found = match known {
+            Some(found) => found,
+            None => Arc::new(Found { caller: Arc::new(self.caller(&credential)?), credential }),
+        };
         self.memory.put(&asked, *hash, Arc::clone(&found));
         Ok(Some(found))
     }

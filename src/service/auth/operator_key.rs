@@ -10,8 +10,8 @@ use crate::domain::operator::OperatorRole;
 use crate::domain::token::{self, SecretKind};
 use crate::service::backoffice::Operator;
 use crate::service::{Result, ServiceError, Unauthenticated};
+use crate::storage::Database;
 use crate::storage::cold::operators::OperatorKeyCredential;
-use crate::storage::{Backend, Database};
 
 /// A valid key, and whether its use should be noted now (`touch`).
 #[derive(Debug)]
@@ -69,18 +69,15 @@ impl OperatorKeys {
         self.memory.forget(|found| found.operator == operator);
     }
 
-    /// As for API keys: fresh on SQLite, at most a second old on PostgreSQL.
+    /// As for API keys.
     async fn find(&self, db: &Database, hash: &[u8; 32]) -> Result<Option<Arc<OperatorKeyCredential>>> {
-        let remembers = db.backend() == Backend::Postgres;
-        if let Some(found) = remembers.then(|| self.memory.get(hash)).flatten() {
+        if let Some(found) = self.memory.get(db.backend(), hash) {
             return Ok(Some(found));
         }
         let asked = self.memory.asked();
         let Some(credential) = db.find_operator_key_by_hash(hash).await? else { return Ok(None) };
         let found = Arc::new(credential);
-        if remembers {
-            self.memory.put(&asked, *hash, Arc::clone(&found));
-        }
+        self.memory.put(&asked, *hash, Arc::clone(&found));
         Ok(Some(found))
     }
 }
