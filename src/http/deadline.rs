@@ -1,18 +1,20 @@
 //! Bounds in time that cost nothing where the work is done at once.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 /// The output of a future that ends in time, `None` otherwise. A timer is set only when the future has to wait: reads of
-/// the embedded database and bodies that came with their head do not.
-pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
-        return Some(output);
+/// the embedded database and bodies that came with their head do not. The future is boxed here, once: an `async fn` would
+/// keep room for it as an argument and again as what it awaits, in each caller anew, and actix-web moves the whole.
+pub(crate) fn within<F: Future>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
+    let mut future = Box::pin(future);
+    async move {
+        if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
+            return Some(output);
+        }
+        tokio::time::timeout(limit, future).await.ok()
     }
-    tokio::time::timeout(limit, future).await.ok()
 }
 
 #[cfg(test)]

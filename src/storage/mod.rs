@@ -97,12 +97,13 @@ impl From<StorageError> for Undone {
     }
 }
 
-/// Calls the same method of whichever backend it is.
+/// Calls the same method of whichever backend it is. What PostgreSQL awaits is large; boxed, it makes no larger the futures
+/// that callers put it in, which actix-web moves for each request.
 macro_rules! on_backend {
     ($self:ident, $backend:ident => $call:expr) => {
         match &$self.inner.backend {
             AnyBackend::Sqlite($backend) => $call,
-            AnyBackend::Postgres($backend) => $call,
+            AnyBackend::Postgres($backend) => Box::pin(async { $call }).await,
         }
     };
 }

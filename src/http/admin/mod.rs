@@ -227,12 +227,15 @@ fn read() -> Route {
 }
 
 /// A service function's answer, within the time that a handler may take.
-pub(in crate::http) async fn timed<T, E: Into<Problem>>(
+pub(in crate::http) fn timed<T, E: Into<Problem>>(
     shared: &Shared,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Problem> {
-    match within(shared.state.settings.limits.handler_timeout, work).await {
-        Some(outcome) => outcome.map_err(Into::into),
-        None => Err(Problem::unavailable("a handler takes too long")),
+) -> impl Future<Output = Result<T, Problem>> {
+    let outcome = within(shared.state.settings.limits.handler_timeout, work);
+    async move {
+        match outcome.await {
+            Some(outcome) => outcome.map_err(Into::into),
+            None => Err(Problem::unavailable("a handler takes too long")),
+        }
     }
 }

@@ -63,6 +63,11 @@ impl Brake {
         if self.pass(ctx, id) {
             return Ok(Verdict::Pass);
         }
+        Box::pin(self.take(ctx, db, id)).await
+    }
+
+    /// Takes departures out of the connection's window, and one of them for this person where it gives any.
+    async fn take(&self, ctx: &Ctx, db: &Database, id: ResourceId) -> Result<Verdict> {
         let (scope, now, expired, guard) = (ctx.scope, ctx.now, expired(ctx), ctx.settings.guard);
         let is_open = db.brake_window(scope).await?.is_some_and(|window| window.started > expired);
         // Before the transaction, which others wait for.

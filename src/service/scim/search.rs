@@ -52,7 +52,7 @@ pub async fn search(ctx: &Ctx, db: &Database, kind: ResourceKind, query: Query) 
         found => found?,
     };
     if kind == ResourceKind::User && total == 0 {
-        let local = local::look_up(ctx, db, &search).await?;
+        let local = Box::pin(local::look_up(ctx, db, &search)).await?;
         let total = local.len() as u64;
         let page = if search.start_index <= 1 { search.count } else { 0 };
         let page = usize::try_from(page).unwrap_or(usize::MAX);

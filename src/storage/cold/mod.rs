@@ -118,11 +118,15 @@ impl Database {
         match &self.inner.backend {
             AnyBackend::Sqlite(sqlite) => sqlite.transaction(deed).await,
             AnyBackend::Postgres(postgres) => {
-                // Dropped before `done`, it closes: no transaction stays open with its locks.
-                let mut conn = postgres.connection().await?;
-                let result = Db::Pg(&mut conn).tx(deed).await;
-                conn.done();
-                result
+                // Boxed: see `on_backend`.
+                Box::pin(async {
+                    // Dropped before `done`, it closes: no transaction stays open with its locks.
+                    let mut conn = postgres.connection().await?;
+                    let result = Db::Pg(&mut conn).tx(deed).await;
+                    conn.done();
+                    result
+                })
+                .await
             }
         }
     }
@@ -134,10 +138,13 @@ impl Database {
                 ready(async { read(&mut Db::Sqlite(conn)).await }).unwrap_or_else(|| Err(pended()))
             }),
             AnyBackend::Postgres(postgres) => {
-                let mut conn = postgres.read().await?;
-                let result = read(&mut Db::Pg(&mut conn)).await;
-                conn.done();
-                result
+                Box::pin(async {
+                    let mut conn = postgres.read().await?;
+                    let result = read(&mut Db::Pg(&mut conn)).await;
+                    conn.done();
+                    result
+                })
+                .await
             }
         }
     }

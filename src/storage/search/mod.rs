@@ -67,7 +67,7 @@ pub(super) async fn search<T: From<SearchRow>>(
 ) -> Result<Found<T>> {
     let found = match &database.inner.backend {
         AnyBackend::Sqlite(sqlite) => on_sqlite(database, sqlite, scope, kind, search).await?,
-        AnyBackend::Postgres(postgres) => on_postgres(database, postgres, scope, kind, search).await?,
+        AnyBackend::Postgres(postgres) => Box::pin(on_postgres(database, postgres, scope, kind, search)).await?,
     };
     Ok(Found { total: found.total, records: found.records.into_iter().map(T::from).collect() })
 }

@@ -54,7 +54,7 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value, projection: &P
     let insert = Action::InsertGroup { id, columns, members, unknown_members: unknown_members(ctx) };
     let mut applied = commit(ctx, db, insert.clone(), detail::created(&document)).await;
     if let Err(Refused::MissingMembers(ids)) = &applied
-        && local::adopt_members(ctx, db, ids).await?
+        && Box::pin(local::adopt_members(ctx, db, ids)).await?
     {
         applied = commit(ctx, db, insert, detail::created(&document)).await;
     }

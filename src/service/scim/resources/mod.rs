@@ -242,7 +242,7 @@ async fn repeat<T>(ctx: &Ctx, db: &Database, target: Target<'_>, attempt: impl A
             Err(Refused::Stale) => tokio::time::sleep(pause(round)).await,
             Err(Refused::Taken(key)) => return Err(StorageError::NotUnique(key).into()),
             // Local people whom the connection may adopt are as good as its own.
-            Err(Refused::MissingMembers(ids)) if local::adopt_members(ctx, db, &ids).await? => {}
+            Err(Refused::MissingMembers(ids)) if Box::pin(local::adopt_members(ctx, db, &ids)).await? => {}
             Err(Refused::MissingMembers(ids)) => return Err(StorageError::MissingMembers(ids).into()),
         }
     }
@@ -286,10 +286,10 @@ async fn commit_and_show(
     let traced = happened(&write);
     let outcome = match ctx.effect {
         Effect::Commit => db.commit(write).await,
-        Effect::Rehearse => match db.rehearse(write.clone()).await {
+        Effect::Rehearse => match Box::pin(db.rehearse(write.clone())).await {
             // Who would be adopted first is nobody's member before.
-            Err(StorageError::MissingMembers(ids)) if local::adopt_members(ctx, db, &ids).await? => {
-                db.rehearse(without_unknown_members(write)).await
+            Err(StorageError::MissingMembers(ids)) if Box::pin(local::adopt_members(ctx, db, &ids)).await? => {
+                Box::pin(db.rehearse(without_unknown_members(write))).await
             }
             outcome => outcome,
         },

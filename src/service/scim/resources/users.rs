@@ -43,7 +43,7 @@ pub(super) async fn find(ctx: &Ctx, db: &Database, id: ResourceId, projection: &
     let references = references(projection);
     let record = match db.find_user(ctx.scope, id, references).await? {
         Some(record) => Some(record),
-        None => local::by_id(ctx, db, id).await?.as_ref().map(local::record),
+        None => Box::pin(local::by_id(ctx, db, id)).await?.as_ref().map(local::record),
     };
     Ok(record.map(|record| stored(record, references)))
 }
@@ -55,17 +55,17 @@ pub(super) async fn create(ctx: &Ctx, db: &Database, body: Value) -> Result<Stor
     validate::check_size(&columns.document, &ctx.policy)?;
     refuse_blocked(ctx, db, &columns).await?;
     let user_name_key = columns.user_name_key.clone();
-    if let Some(relinked) = local::relink(ctx, db, &resource).await? {
+    if let Some(relinked) = Box::pin(local::relink(ctx, db, &resource)).await? {
         return Ok(relinked);
     }
     let document = columns.document.clone();
     let action = Action::InsertUser { id, columns, values };
     let applied = match commit(ctx, db, action, detail::created(&document)).await {
         Err(Refused::Taken(UniqueKey::UserName)) => {
-            if let Some(back) = held::bring_back(ctx, db, &user_name_key, &resource).await? {
+            if let Some(back) = Box::pin(held::bring_back(ctx, db, &user_name_key, &resource)).await? {
                 return Ok(back);
             }
-            match local::create(ctx, db, &resource).await? {
+            match Box::pin(local::create(ctx, db, &resource)).await? {
                 Some(adopted) => return Ok(adopted),
                 None => return Err(StorageError::NotUnique(UniqueKey::UserName).into()),
             }
@@ -129,7 +129,7 @@ pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions:
     let expected = (!conditions.is_indifferent()).then_some(record.version);
     let action = Action::DeleteUser { id, expected };
     if record.access && ctx.brake.judge(ctx, db, id).await? == Verdict::Hold {
-        return held::delete(ctx, db, action, &record.document).await;
+        return Box::pin(held::delete(ctx, db, action, &record.document)).await;
     }
     let is_held = leave(ctx, db, action, detail::deleted(&record.document), record.access).await?.1;
     if is_held {
@@ -137,7 +137,7 @@ pub(super) async fn delete(ctx: &Ctx, db: &Database, id: ResourceId, conditions:
     }
     let current = Resource::from_document(&record.document).map_err(|error| damaged(id, &error))?;
     if record.access && current.active() == Some(false) {
-        held::withdraw(ctx, db, id).await?;
+        Box::pin(held::withdraw(ctx, db, id)).await?;
     }
     Ok(())
 }
@@ -163,7 +163,7 @@ async fn load(
     let (record, local) = match db.find_user(ctx.scope, id, references).await? {
         Some(record) => (record, None),
         None => {
-            let judged = local::by_id(ctx, db, id).await?.ok_or(Refused::Missing)?;
+            let judged = Box::pin(local::by_id(ctx, db, id)).await?.ok_or(Refused::Missing)?;
             (local::record(&judged), Some(judged))
         }
     };
@@ -186,7 +186,7 @@ async fn store(
         // A write by id adopts, whether it changes anything or not.
         validate::check_size(&next.to_document(), &ctx.policy)?;
         refuse_blocked(ctx, db, &keys::user_columns(next, true).0).await?;
-        record.version = local::adopt(ctx, db, &judged, next).await?;
+        record.version = Box::pin(local::adopt(ctx, db, &judged, next)).await?;
         record.modified = ctx.now;
         record.document = next.to_document();
     } else if let Some((applied, document)) = save(ctx, db, &record, &current, next).await? {
@@ -216,19 +216,18 @@ async fn save(
     let holds = leaves && ctx.brake.judge(ctx, db, record.id).await? == Verdict::Hold;
     // Access follows the last explicit `active`, but for a departure that is held.
     let access = holds || was_held || next.active().unwrap_or(record.access);
-    let (columns, values) = keys::user_columns(next, access);
+    let (columns, add_values, remove_values) = keys::user_change(current, next, access);
     validate::check_size(&columns.document, &ctx.policy)?;
     let renames = current.user_name().map(compare::fold) != next.user_name().map(compare::fold);
     if renames || current.external_id() != next.external_id() {
         refuse_blocked(ctx, db, &columns).await?;
     }
     let document = columns.document.clone();
-    let (add_values, remove_values) = keys::difference(&keys::attribute_values(current), &values);
     let action =
         Action::ReplaceUser { id: record.id, expected: record.version, renames, columns, add_values, remove_values };
     let detail = detail::changed(&current.attributes, &next.attributes, None);
     if holds {
-        return Ok(Some((held::deactivate(ctx, db, action, detail).await?, document)));
+        return Ok(Some((Box::pin(held::deactivate(ctx, db, action, detail)).await?, document)));
     }
     let (applied, is_held) = leave(ctx, db, action, detail, leaves).await?;
     let comes = next.active() == Some(true) && current.active() != Some(true);
@@ -236,7 +235,7 @@ async fn save(
         ctx.brake.came_back(ctx, record.id);
     }
     if !is_held && comes && record.access {
-        held::withdraw(ctx, db, record.id).await?;
+        Box::pin(held::withdraw(ctx, db, record.id)).await?;
     }
     Ok(Some((applied, document)))
 }
@@ -249,7 +248,7 @@ async fn leave(ctx: &Ctx, db: &Database, action: Action, detail: String, leaves:
     }
     let id = action.target();
     let done = if ctx.brake.may_be_last_admin(ctx, db, id).await? {
-        held::unless_last_admin(ctx, db, action, detail).await
+        Box::pin(held::unless_last_admin(ctx, db, action, detail)).await
     } else {
         commit(ctx, db, action, detail).await.map(|applied| (applied, false))
     };
