@@ -44,6 +44,11 @@ pub(crate) struct DomainView {
     checked_at: Option<String>,
     #[schema(format = DateTime)]
     verified_at: Option<String>,
+    /// The TXT records that were found under the record's name in its place, ten at most: in the answer to `verify` alone,
+    /// where it leaves the domain `pending`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    found: Option<Vec<String>>,
 }
 
 /// The DNS record that verifies a domain.
@@ -86,6 +91,7 @@ impl DomainView {
             created_by: record.created_by.clone(),
             checked_at: record.checked_at.map(date_time),
             verified_at: record.verified_at.map(date_time),
+            found: None,
         }
     }
 }
@@ -163,8 +169,8 @@ pub(super) async fn verify(
     timed(shared, domains::get(&granted.caller, db, &domain.0)).await?;
     Form::of(&body.0)?.done()?;
     let server = shared.state.settings.dns_server;
-    let found = timed(shared, domains::verify(&granted.caller, db, server, &domain.0)).await?;
-    Ok(HttpResponse::Ok().json(DomainView::of(&found)))
+    let (record, found) = timed(shared, domains::verify(&granted.caller, db, server, &domain.0)).await?;
+    Ok(HttpResponse::Ok().json(DomainView { found, ..DomainView::of(&record) }))
 }
 
 /// Takes a domain away. Who was adopted by it stays adopted.

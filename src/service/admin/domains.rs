@@ -20,6 +20,8 @@ const LABEL: &str = "_rollcall";
 const PREFIX: &str = "rollcall-domain-verification=";
 /// Domains of an organization.
 const MOST: usize = 100;
+/// TXT records that an answer shows at most.
+const MOST_SHOWN: usize = 10;
 
 /// Name of the TXT record that verifies a domain.
 pub fn record_name(domain: &str) -> String {
@@ -90,22 +92,29 @@ impl Claim {
     }
 }
 
-/// Looks for the record of a domain and takes the domain for the organization's own where it is there. One that is verified
-/// already is not asked for again.
+/// Looks for the record of a domain and takes the domain for the organization's own where it is there; answers also what was
+/// found in its place. One that is verified already is not asked for again.
 ///
 /// # Errors
 /// `PermissionDenied`, `Missing`; `Unavailable` where no DNS server answers.
-pub async fn verify(caller: &Caller, db: &Database, server: Option<SocketAddr>, domain: &str) -> Result<DomainRecord> {
+pub async fn verify(
+    caller: &Caller,
+    db: &Database,
+    server: Option<SocketAddr>,
+    domain: &str,
+) -> Result<(DomainRecord, Option<Vec<String>>)> {
     permitted(caller, Permission::ConnectionsWrite)?;
     let record = get(caller, db, domain).await?;
     if record.state == "verified" {
-        return Ok(record);
+        return Ok((record, None));
     }
-    let texts = dns::txt(server, &record_name(&record.domain)).await?;
+    let mut texts = dns::txt(server, &record_name(&record.domain)).await?;
     let is_verified = texts.contains(&record.value);
+    texts.truncate(MOST_SHOWN);
+    let instead = (!is_verified).then_some(texts);
     let (deed, organization) = (caller.deed(), caller.organization);
     let note = async move |db: &mut Db<'_>| domains::check(db, &deed, organization, &record.domain, is_verified).await;
-    Ok(db.transaction(note).await?)
+    Ok((db.transaction(note).await?, instead))
 }
 
 /// Takes a domain away. Who was adopted by it stays adopted.

@@ -25,8 +25,10 @@ on_both! {
         // Nothing there, then something else.
         let looked = verify().await;
         assert_eq!((&looked["state"], looked["checked_at"].is_string()), (&json!("pending"), true));
+        assert_eq!(looked["found"], json!([]));
         set_txt(name, &["v=spf1 -all", &value[..value.len() - 1]]);
-        assert_eq!(verify().await["state"], "pending");
+        let looked = verify().await;
+        assert_eq!((&looked["state"], &looked["found"]), (&json!("pending"), &json!(["v=spf1 -all", value[..value.len() - 1]])));
         set_txt(name, &["v=spf1 -all", value]);
         let verified = verify().await;
         assert_eq!((&verified["state"], verified["verified_at"].is_string()), (&json!("verified"), true));
