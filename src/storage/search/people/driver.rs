@@ -8,7 +8,7 @@ use super::phase::Phase;
 use super::{FEW, PeopleQuery, PeopleRoleSource};
 use crate::domain::person::Status;
 use crate::storage::db::Db;
-use crate::storage::search::select::{backend, number};
+use crate::storage::search::select::number;
 use crate::storage::sql::Sql;
 use crate::storage::{Backend, Result};
 
@@ -56,7 +56,7 @@ fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase)
     let mut all = Vec::new();
     let only = |wanted: &[Status]| !wanted.is_empty() && !wanted.contains(&Status::Active);
     if phase.status.map_or_else(|| only(&filter.statuses), |status| status != Status::Active) {
-        let hint = if backend(db) == Backend::Sqlite { " INDEXED BY users_not_active" } else { "" };
+        let hint = if db.backend() == Backend::Sqlite { " INDEXED BY users_not_active" } else { "" };
         let mut sql = Sql::new("SELECT x.id AS id FROM users x");
         sql.push(hint).push(" WHERE x.organization = ").id(organization);
         sql.push(" AND x.deleted IS NULL AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL)");

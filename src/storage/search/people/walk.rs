@@ -8,7 +8,7 @@ use super::phase::Phase;
 use super::{FEW, PeopleKey, PeoplePlace, PeopleQuery, PlaceKey, driver, text};
 use crate::domain::ids::ResourceId;
 use crate::storage::db::{Db, Fetch as _};
-use crate::storage::search::select::{backend, number};
+use crate::storage::search::select::number;
 use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
 use crate::storage::{Backend, Result};
@@ -48,9 +48,9 @@ pub(super) async fn read(
         query,
         phase,
         from,
-        backend: backend(db),
+        backend: db.backend(),
         connections: connections(query, phase.is_managed),
-        conditions: all_conditions(backend(db), conditions, phase),
+        conditions: all_conditions(db.backend(), conditions, phase),
         descending: query.order.key.1 != query.backward,
         limit,
     };
@@ -96,7 +96,7 @@ pub(super) async fn count(db: &mut Db<'_>, query: &PeopleQuery, conditions: &Con
         None => Sql::new("SELECT count(*) FROM users u WHERE TRUE"),
     };
     sql.push(" AND u.organization = ").id(query.organization.0).push(" AND u.deleted IS NULL AND ");
-    sql.append(&one_of("u.connection", connections)).append(&all_conditions(backend(db), conditions, &phase));
+    sql.append(&one_of("u.connection", connections)).append(&all_conditions(db.backend(), conditions, &phase));
     number(db, sql, false).await
 }
 
