@@ -13,8 +13,10 @@ use crate::storage::uid::{Id, Uid};
 
 /// The filters of a query, with what had to be looked up for them.
 pub(super) struct Conditions {
-    /// ` AND …`, for a user `u` of the organization; empty where no filter is set.
-    pub(super) sql: Sql,
+    /// ` AND …`, for a user `u` of the organization: that of roles; empty where none is asked for.
+    pub(super) roles: Sql,
+    /// The same of all other filters.
+    pub(super) others: Sql,
     /// Pairs of roles and groups: whoever is a member of one holds a wanted role by group.
     pub(super) role_groups: Vec<ResourceId>,
 }
@@ -24,17 +26,17 @@ impl Conditions {
         let filter = &query.filter;
         let role_groups =
             if by_group(filter).is_empty() { Vec::new() } else { role_groups(db, query, &by_group(filter)).await? };
-        let mut sql = Sql::default();
+        let (mut sql, mut roles) = (Sql::default(), Sql::default());
         if !filter.statuses.is_empty() {
             let any: Vec<&str> = filter.statuses.iter().map(|status| has_status(*status)).collect();
             sql.push(&format!(" AND ({})", any.join(" OR ")));
         }
         if asks_for_roles(filter) {
-            sql.push(" AND (FALSE");
+            roles.push(" AND (FALSE");
             for source in sources(filter) {
-                sql.push(" OR ").append(&holds(query, source, &role_groups));
+                roles.push(" OR ").append(&holds(query, source, &role_groups));
             }
-            sql.push(")");
+            roles.push(")");
         }
         if !filter.groups.is_empty() {
             sql.push(" AND ").append(&is_member(&filter.groups));
@@ -52,11 +54,11 @@ impl Conditions {
         if !filter.texts.is_empty() {
             sql.push(" AND ").append(&text::contains(db, &filter.texts));
         }
-        Ok(Conditions { sql, role_groups })
+        Ok(Conditions { roles, others: sql, role_groups })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.sql.as_str().is_empty()
+        self.roles.as_str().is_empty() && self.others.as_str().is_empty()
     }
 }
 
@@ -176,6 +178,7 @@ async fn role_groups(db: &mut Db<'_>, query: &PeopleQuery, roles: &[Role]) -> Re
     let granting = connections(&query.directories.granting).chain([ConnectionId::LOCAL.0]);
     sql.id(organization).push(" AND (d.role NOT IN (").push(&keys(&GUARDED)).push(") OR ");
     sql.append(&one_of("g.connection", granting)).push(&format!(") LIMIT {FEW}"));
-    let rows: Vec<Id> = sql.statement::<Uid>(false).all(db).await?;
+    // Of one role there are few texts.
+    let rows: Vec<Id> = sql.statement::<Uid>(roles.len() == 1).all(db).await?;
     Ok(rows.into_iter().map(ResourceId::from).collect())
 }

@@ -1,16 +1,18 @@
-//! The list of people across the connections of an organization, in keyset order. No index is there for it alone: each order
-//! is walked along an index that a directory's writes keep anyway, connection by connection, and the pages are merged. A
-//! filter that selects few people drives the page instead, whatever the order. What is found are places; the caller reads
-//! the people by id.
+//! The list of people across the connections of an organization, in keyset order. Each order is walked along an index that a
+//! directory's writes keep anyway, connection by connection, and the pages are merged. A filter by role walks the roles' rows
+//! instead (`holders`). Another filter that selects few people drives the page, whatever the order; who is found by id is
+//! read in `users_keys` (SQLite). What is found are places; the caller reads the people by id.
 //!
 //! Index of each order: name `users_display_name`, e-mail `attribute_values_find`, last active `activity_last`, created (and
 //! people without name, address or activity, who come last either way) `users_page`. Of each filter: status
-//! `users_not_active`, role `role_grants_role`, `members_pkey`, `attribute_values_find`, group `members_pkey`, created after
-//! `users_pkey`, text the trigram indexes, connection `counts`.
+//! `users_not_active`, role `role_grants_role`, `role_grants_name`, `role_grants_active`, `members_pkey`,
+//! `attribute_values_find`, group `members_pkey`, created after `users_pkey`, text the trigram indexes, connection `counts`.
 
 mod condition;
 mod driver;
+mod holders;
 mod phase;
+mod reading;
 mod text;
 mod walk;
 
