@@ -117,15 +117,18 @@ pub(super) fn holders(query: &PeopleQuery, conditions: &Conditions, source: Peop
         }
         PeopleRoleSource::Group if conditions.role_groups.is_empty() => None,
         PeopleRoleSource::Group => Some(members(organization, conditions.role_groups.iter().map(|group| group.0))),
-        PeopleRoleSource::Directory => {
-            let mut sql = Sql::new(
-                "SELECT v.resource AS id FROM attribute_values v CROSS JOIN users u WHERE u.organization = v.organization \
-                 AND u.id = v.resource AND v.organization = ",
-            );
-            sql.id(organization).push(" AND ").append(&names_role(query));
-            Some(sql)
-        }
+        PeopleRoleSource::Directory => conditions.by_directory.then(|| by_directory(query)),
     }
+}
+
+/// Who has a wanted role from a directory.
+pub(super) fn by_directory(query: &PeopleQuery) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT v.resource AS id FROM attribute_values v CROSS JOIN users u WHERE u.organization = v.organization \
+         AND u.id = v.resource AND v.organization = ",
+    );
+    sql.id(query.organization.0).push(" AND ").append(&names_role(query));
+    sql
 }
 
 fn members(organization: Uuid, groups: impl Iterator<Item = Uuid>) -> Sql {

@@ -131,7 +131,12 @@ mod tests {
                     limit: 50,
                     count: false,
                 };
-                let conditions = Conditions { roles: Sql::default(), others: Sql::default(), role_groups: Vec::new() };
+                let conditions = Conditions {
+                    roles: Sql::default(),
+                    others: Sql::default(),
+                    role_groups: Vec::new(),
+                    by_directory: false,
+                };
                 for (phase, from) in remaining(&query) {
                     let reading = Reading::of(Backend::Sqlite, &query, &conditions, &phase, from, 50);
                     let mut streams = reading.direct().unwrap_or_default();

@@ -161,7 +161,8 @@ impl Database {
                         deadline::within(end, || {
                             conn.transaction(|conn| {
                                 let mut db = Db::Sqlite(conn);
-                                let found = at_once(page(&mut db, &asked))?;
+                                let conditions = at_once(Conditions::of(&mut db, &asked))?;
+                                let found = at_once(page(&mut db, &asked, &conditions))?;
                                 let is_text = !asked.filter.texts.is_empty();
                                 Ok((found, is_text && at_once(trigram::is_behind(&mut db))?))
                             })
@@ -174,8 +175,13 @@ impl Database {
                 Ok(found)
             }
             AnyBackend::Postgres(postgres) => {
+                // Looked up by key, where plans are kept.
+                let mut conn = postgres.read().await?;
+                let conditions = Conditions::of(&mut Db::Pg(&mut conn), query).await;
+                conn.done();
+                let conditions = conditions?;
                 let mut conn = postgres.connection().await?;
-                let found = page(&mut Db::Pg(&mut conn), query).await;
+                let found = page(&mut Db::Pg(&mut conn), query, &conditions).await;
                 conn.done();
                 found
             }
@@ -183,21 +189,20 @@ impl Database {
     }
 }
 
-async fn page(db: &mut Db<'_>, query: &PeopleQuery) -> Result<PeoplePlaces> {
-    let conditions = Conditions::of(db, query).await?;
+async fn page(db: &mut Db<'_>, query: &PeopleQuery, conditions: &Conditions) -> Result<PeoplePlaces> {
     let mut places: Vec<PeoplePlace> = Vec::new();
     for (phase, from) in phase::remaining(query) {
         let missing = (query.limit + 1).saturating_sub(places.len());
         if missing == 0 {
             break;
         }
-        places.extend(walk::read(db, query, &conditions, &phase, from, missing).await?);
+        places.extend(walk::read(db, query, conditions, &phase, from, missing).await?);
     }
     let has_more = places.len() > query.limit;
     places.truncate(query.limit);
     if query.backward {
         places.reverse();
     }
-    let total = if query.count { Some(walk::count(db, query, &conditions).await?) } else { None };
+    let total = if query.count { Some(walk::count(db, query, conditions).await?) } else { None };
     Ok(PeoplePlaces { places, has_more, total })
 }
