@@ -10,6 +10,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, OptionalExtension};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager as _};
 
+use super::Backend;
 use super::error::StorageError;
 
 /// A connection inside a unit of work. A unit of work awaits nothing but its `Db`.
@@ -102,6 +103,13 @@ type PgTm = <AsyncPgConnection as AsyncConnection>::TransactionManager;
 type LiteTm = <SqliteConnection as Connection>::TransactionManager;
 
 impl Db<'_> {
+    /// Which one it is.
+    pub(crate) fn backend(&self) -> Backend {
+        match self {
+            Db::Sqlite(_) => Backend::Sqlite,
+            Db::Pg(_) => Backend::Postgres,
+        }
+    }
     async fn begin(&mut self) -> QueryResult<()> {
         match self {
             Db::Pg(c) => PgTm::begin_transaction(*c).await,

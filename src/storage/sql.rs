@@ -10,6 +10,7 @@ use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+use crate::storage::Backend;
 use crate::storage::uid::{Id, Uid};
 
 /// A bind; owned, so that a statement can travel to another thread.
@@ -58,6 +59,25 @@ impl Sql {
             open = ", ".to_owned();
         }
         self.push(if open == ", " { ")" } else { "FALSE" })
+    }
+    /// The same of many ids, which PostgreSQL takes as one bind: a text that does not tell their number has a plan to keep
+    /// (`keeps`).
+    pub(crate) fn any_of(
+        &mut self,
+        backend: Backend,
+        column: &str,
+        ids: impl Iterator<Item = uuid::Uuid>,
+    ) -> &mut Self {
+        match backend {
+            Backend::Sqlite => self.any_id(column, ids),
+            Backend::Postgres => {
+                self.push(&format!("{column} = ANY(")).bind(Value::Ids(ids.map(Id).collect())).push(")")
+            }
+        }
+    }
+    /// Whether a statement with `any_of` so many ids is worth keeping prepared.
+    pub(crate) fn keeps(backend: Backend, ids: usize) -> bool {
+        backend == Backend::Postgres || ids == 1
     }
     /// Whether one of the columns holds one of the texts.
     pub(crate) fn any_like(&mut self, columns: &[&str], texts: &[String]) -> &mut Self {

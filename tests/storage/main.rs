@@ -14,6 +14,7 @@ mod api_keys;
 mod cold;
 mod failure;
 mod groups;
+mod holders;
 mod logs;
 mod members;
 mod postgres;

@@ -107,12 +107,9 @@ pub async fn of_ids(db: &mut Db<'_>, organization: OrganizationId, ids: &[Resour
          LEFT JOIN accounts a ON a.organization = u.organization AND a.user_id = u.id \
          LEFT JOIN activity t ON t.organization = u.organization AND t.user_id = u.id WHERE u.organization = ",
     );
-    sql.id(organization.0).push(" AND u.deleted IS NULL AND u.id IN (");
-    for (at, id) in ids.iter().enumerate() {
-        sql.push(if at > 0 { ", " } else { "" }).id(id.0);
-    }
-    sql.push(")");
-    let rows: Vec<Row> = sql.statement::<Types>(ids.len() == 1).all(db).await?;
+    let backend = db.backend();
+    sql.id(organization.0).push(" AND u.deleted IS NULL AND ").any_of(backend, "u.id", ids.iter().map(|id| id.0));
+    let rows: Vec<Row> = sql.statement::<Types>(Sql::keeps(backend, ids.len())).all(db).await?;
     let mut found: HashMap<ResourceId, PersonRecord> =
         rows.into_iter().map(person).map(|person| (person.id, person)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
@@ -175,12 +172,11 @@ pub async fn groups_of(
         "SELECT m.member_id, g.id, g.display_name, g.connection FROM members m \
          JOIN groups g ON g.organization = m.organization AND g.id = m.group_id AND g.deleted IS NULL WHERE m.organization = ",
     );
-    sql.id(organization.0).push(" AND m.member_id IN (");
-    for (at, id) in ids.iter().enumerate() {
-        sql.push(if at > 0 { ", " } else { "" }).id(id.0);
-    }
-    sql.push(") ORDER BY g.display_name_key, g.id");
-    let rows: Vec<(Id, Id, String, Id)> = sql.statement::<(Uid, Uid, Text, Uid)>(false).all(db).await?;
+    let backend = db.backend();
+    sql.id(organization.0).push(" AND ").any_of(backend, "m.member_id", ids.iter().map(|id| id.0));
+    sql.push(" ORDER BY g.display_name_key, g.id");
+    let statement = sql.statement::<(Uid, Uid, Text, Uid)>(Sql::keeps(backend, ids.len()));
+    let rows: Vec<(Id, Id, String, Id)> = statement.all(db).await?;
     for (person, id, name, connection) in rows {
         let group = GroupOf { id: id.into(), name, connection: connection.into() };
         found.entry(person.into()).or_default().push(group);

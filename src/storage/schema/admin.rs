@@ -57,6 +57,8 @@ diesel::table! {
         role -> Text,
         granted_at -> BigInt,
         granted_by -> Text,
+        name_key -> Nullable<Text>,
+        last_active_at -> Nullable<BigInt>,
     }
 }
 

@@ -67,7 +67,7 @@ impl Job {
     pub(super) async fn predicate(&self, db: &mut Db<'_>) -> Result<Option<Predicate>> {
         let Some(filter) = &self.search.filter else { return Ok(None) };
         let ctx = Context {
-            backend: select::backend(db),
+            backend: db.backend(),
             scope: self.scope,
             kind: self.kind,
             odd_keys: match Unsure::of(self.kind, filter) {
@@ -76,7 +76,7 @@ impl Job {
                 }
                 None => false,
             },
-            trigrams: select::backend(db) == Backend::Sqlite && self.contains_text() && trigram::is_ready(db).await?,
+            trigrams: db.backend() == Backend::Sqlite && self.contains_text() && trigram::is_ready(db).await?,
         };
         Ok(Some(compile(&ctx, filter)))
     }
@@ -90,7 +90,7 @@ impl Job {
     /// ` WHERE` what belongs to the scope and passes the condition.
     pub(super) fn candidates(&self, db: &Db<'_>, predicate: Option<&Predicate>) -> Sql {
         let mut sql = select::in_scope(self.scope);
-        if self.scanning && select::backend(db) == Backend::Sqlite {
+        if self.scanning && db.backend() == Backend::Sqlite {
             sql.push(" AND within_deadline()");
         }
         if let Some(predicate) = predicate {
@@ -102,9 +102,7 @@ impl Job {
     /// Whether a statement is worth keeping prepared. PostgreSQL plans a range or `co` well only for its very operand.
     pub(super) fn keeps_prepared(&self, db: &Db<'_>, sql: &Sql) -> bool {
         let any_operand = self.search.filter.is_none() || self.probe.is_some();
-        self.simple
-            && (any_operand || select::backend(db) == Backend::Sqlite)
-            && self.walks.keeps_prepared(sql.as_str())
+        self.simple && (any_operand || db.backend() == Backend::Sqlite) && self.walks.keeps_prepared(sql.as_str())
     }
 
     pub(super) fn deadline(&self) -> Instant {

@@ -82,7 +82,7 @@ impl Pause {
 
     async fn now_and_then(&mut self, db: &Db<'_>) {
         // On SQLite a scan has a thread of its own, where nothing may be waited for.
-        if select::backend(db) == Backend::Postgres && self.since.elapsed() > Self::STRETCH {
+        if db.backend() == Backend::Postgres && self.since.elapsed() > Self::STRETCH {
             tokio::task::yield_now().await;
             self.since = Instant::now();
         }

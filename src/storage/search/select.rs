@@ -78,13 +78,6 @@ pub(super) struct Shape<'a> {
     pub(super) references: References,
 }
 
-pub(super) fn backend(db: &Db<'_>) -> Backend {
-    match db {
-        Db::Sqlite(_) => Backend::Sqlite,
-        Db::Pg(_) => Backend::Postgres,
-    }
-}
-
 /// `users` or `groups`.
 pub(super) fn table(kind: ResourceKind) -> &'static str {
     match kind {
@@ -117,7 +110,7 @@ pub(super) async fn read_ids(db: &mut Db<'_>, shape: &Shape<'_>, ids: &[Uuid]) -
         bind(&mut sql);
         sql
     };
-    match backend(db) {
+    match db.backend() {
         Backend::Sqlite => {
             let mut rows = Vec::with_capacity(ids.len());
             for id in ids {

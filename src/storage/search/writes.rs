@@ -2,7 +2,7 @@
 
 use diesel::sql_types::{BigInt, Text};
 
-use super::select::{self, number, truth};
+use super::select::{number, truth};
 use super::walks::Stamp;
 use crate::domain::ids::{OrganizationId, Scope};
 use crate::protocol::schema::ResourceKind;
@@ -23,7 +23,7 @@ pub(super) async fn total(db: &mut Db<'_>, scope: Scope, kind: ResourceKind) -> 
 
 /// Now, in the organization's sequence of writes. Take it before reading what it is to vouch for.
 pub(super) async fn stamp(db: &mut Db<'_>, organization: OrganizationId) -> Result<Stamp> {
-    Ok(match select::backend(db) {
+    Ok(match db.backend() {
         Backend::Sqlite => {
             let mut sql = Sql::new("SELECT coalesce(max(position), 0) FROM events WHERE organization = ");
             sql.id(organization.0);

@@ -51,7 +51,9 @@ pub async fn of_users(
     if users.is_empty() {
         return Ok(held);
     }
-    let statement = sql::of_users(organization, directories, users).statement::<Types>(false);
+    let backend = db.backend();
+    let statement = sql::of_users(backend, organization, directories, users);
+    let statement = statement.statement::<Types>(Sql::keeps(backend, users.len()));
     let rows: Vec<Row> = statement.all(db).await?;
     for (user, text, source, group, name) in rows {
         let (role, source) = match source {

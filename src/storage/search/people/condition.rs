@@ -1,6 +1,6 @@
 //! Filters as conditions on a user `u`, true on both backends.
 
-use super::{FEW, PeopleFilter, PeopleQuery, PeopleRoleSource, text};
+use super::{FEW, PeopleFilter, PeopleQuery, PeopleRoleSource, driver, text};
 use crate::domain::ids::{ConnectionId, ResourceId};
 use crate::domain::permission::{GUARDED, Role};
 use crate::domain::person::Status;
@@ -8,15 +8,20 @@ use crate::protocol::schema::ResourceKind;
 use crate::storage::Result;
 use crate::storage::db::{Db, Fetch as _};
 use crate::storage::keys::attribute_number;
+use crate::storage::search::select::number;
 use crate::storage::sql::{Sql, Value};
 use crate::storage::uid::{Id, Uid};
 
 /// The filters of a query, with what had to be looked up for them.
 pub(super) struct Conditions {
-    /// ` AND …`, for a user `u` of the organization; empty where no filter is set.
-    pub(super) sql: Sql,
+    /// ` AND …`, for a user `u` of the organization: that of roles; empty where none is asked for.
+    pub(super) roles: Sql,
+    /// The same of all other filters.
+    pub(super) others: Sql,
     /// Pairs of roles and groups: whoever is a member of one holds a wanted role by group.
     pub(super) role_groups: Vec<ResourceId>,
+    /// Whether a directory gives somebody a wanted role: mostly none does, and then nobody need be looked at for it.
+    pub(super) by_directory: bool,
 }
 
 impl Conditions {
@@ -24,17 +29,21 @@ impl Conditions {
         let filter = &query.filter;
         let role_groups =
             if by_group(filter).is_empty() { Vec::new() } else { role_groups(db, query, &by_group(filter)).await? };
-        let mut sql = Sql::default();
+        let by_directory = asks_for_roles(filter)
+            && sources(filter).contains(&PeopleRoleSource::Directory)
+            && is_given_by_directory(db, query).await?;
+        let (mut sql, mut roles) = (Sql::default(), Sql::default());
         if !filter.statuses.is_empty() {
             let any: Vec<&str> = filter.statuses.iter().map(|status| has_status(*status)).collect();
             sql.push(&format!(" AND ({})", any.join(" OR ")));
         }
         if asks_for_roles(filter) {
-            sql.push(" AND (FALSE");
-            for source in sources(filter) {
-                sql.push(" OR ").append(&holds(query, source, &role_groups));
+            roles.push(" AND (FALSE");
+            let counts = |source: &PeopleRoleSource| by_directory || *source != PeopleRoleSource::Directory;
+            for source in sources(filter).into_iter().filter(counts) {
+                roles.push(" OR ").append(&holds(query, source, &role_groups));
             }
-            sql.push(")");
+            roles.push(")");
         }
         if !filter.groups.is_empty() {
             sql.push(" AND ").append(&is_member(&filter.groups));
@@ -52,11 +61,11 @@ impl Conditions {
         if !filter.texts.is_empty() {
             sql.push(" AND ").append(&text::contains(db, &filter.texts));
         }
-        Ok(Conditions { sql, role_groups })
+        Ok(Conditions { roles, others: sql, role_groups, by_directory })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.sql.as_str().is_empty()
+        self.roles.as_str().is_empty() && self.others.as_str().is_empty()
     }
 }
 
@@ -157,6 +166,18 @@ fn spellings(roles: &[Role]) -> String {
     if all.is_empty() { "''".to_owned() } else { all.join(", ") }
 }
 
+/// Whether a directory gives somebody a wanted role.
+async fn is_given_by_directory(db: &mut Db<'_>, query: &PeopleQuery) -> Result<bool> {
+    let mut sql = Sql::new("SELECT count(*) FROM (");
+    sql.append(&driver::by_directory(query)).push(" LIMIT 1) x");
+    Ok(number(db, sql, is_kept(query)).await? > 0)
+}
+
+/// Of one role there are few texts.
+fn is_kept(query: &PeopleQuery) -> bool {
+    query.filter.roles.len() == 1
+}
+
 /// Groups whose members hold one of the roles by a mapping: the mapped ones and those inside of them. A group of a
 /// directory hands out guarded roles only where its connection may.
 async fn role_groups(db: &mut Db<'_>, query: &PeopleQuery, roles: &[Role]) -> Result<Vec<ResourceId>> {
@@ -176,6 +197,6 @@ async fn role_groups(db: &mut Db<'_>, query: &PeopleQuery, roles: &[Role]) -> Re
     let granting = connections(&query.directories.granting).chain([ConnectionId::LOCAL.0]);
     sql.id(organization).push(" AND (d.role NOT IN (").push(&keys(&GUARDED)).push(") OR ");
     sql.append(&one_of("g.connection", granting)).push(&format!(") LIMIT {FEW}"));
-    let rows: Vec<Id> = sql.statement::<Uid>(false).all(db).await?;
+    let rows: Vec<Id> = sql.statement::<Uid>(is_kept(query)).all(db).await?;
     Ok(rows.into_iter().map(ResourceId::from).collect())
 }

@@ -8,35 +8,55 @@ use super::phase::Phase;
 use super::{FEW, PeopleQuery, PeopleRoleSource};
 use crate::domain::person::Status;
 use crate::storage::db::Db;
-use crate::storage::search::select::{backend, number};
+use crate::storage::search::select::number;
 use crate::storage::sql::Sql;
 use crate::storage::{Backend, Result};
 
 /// A clock that runs ahead of the one that makes ids may do so by this, µs.
 const SLACK: i64 = 60_000_000;
 
-/// The smallest of the filters, if it is small: a statement with a column `id`, where an id may come twice.
-pub(super) async fn smallest(
-    db: &mut Db<'_>,
-    query: &PeopleQuery,
-    conditions: &Conditions,
-    phase: &Phase,
-) -> Result<Option<Sql>> {
-    let mut best: Option<(u64, Sql)> = None;
-    for branches in all(db, query, conditions, phase) {
-        let bounded: Vec<Sql> = branches.iter().map(limited).collect();
-        let driver = union(&bounded);
-        let mut sql = Sql::new("SELECT count(*) FROM (");
-        sql.append(&driver).push(") x");
-        let found = number(db, sql, false).await?;
-        if found <= FEW as u64 && best.as_ref().is_none_or(|(least, _)| found < *least) {
-            best = Some((found, union(&branches)));
-        }
-    }
-    Ok(best.map(|(_, driver)| driver))
+/// A filter as statements with a column `id`, where an id may come twice.
+pub(super) struct Driver {
+    branches: Vec<Sql>,
+    /// Whether it is the filter by role.
+    is_roles: bool,
 }
 
-fn union(branches: &[Sql]) -> Sql {
+/// Few people, as a statement of their ids.
+pub(super) struct Few {
+    pub(super) ids: Sql,
+    /// Whether these are the people whom the filter by role selects, so that it need not be asked again.
+    pub(super) are_holders: bool,
+}
+
+impl Driver {
+    /// Whether the list has this filter and no other that could drive it.
+    pub(super) fn is_only_roles(all: &[Driver]) -> bool {
+        matches!(all, [Driver { is_roles: true, .. }])
+    }
+}
+
+/// The smallest of the filters, if it is small.
+pub(super) async fn smallest(db: &mut Db<'_>, drivers: &[Driver]) -> Result<Option<Few>> {
+    let mut best: Option<(u64, Few)> = None;
+    for Driver { branches, is_roles } in drivers {
+        let found = number_of(db, branches).await?;
+        if found <= FEW as u64 && best.as_ref().is_none_or(|(least, _)| found < *least) {
+            best = Some((found, Few { ids: union(branches), are_holders: *is_roles }));
+        }
+    }
+    Ok(best.map(|(_, few)| few))
+}
+
+/// How many ids statements answer; beyond `FEW` it only says that it is beyond.
+pub(super) async fn number_of(db: &mut Db<'_>, branches: &[Sql]) -> Result<u64> {
+    let bounded: Vec<Sql> = branches.iter().map(limited).collect();
+    let mut sql = Sql::new("SELECT count(*) FROM (");
+    sql.append(&union(&bounded)).push(") x");
+    number(db, sql, false).await
+}
+
+pub(super) fn union(branches: &[Sql]) -> Sql {
     let mut sql = Sql::default();
     for (at, branch) in branches.iter().enumerate() {
         sql.push(if at > 0 { " UNION ALL " } else { "" }).append(branch);
@@ -50,40 +70,35 @@ fn limited(branch: &Sql) -> Sql {
     sql
 }
 
-fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase) -> Vec<Vec<Sql>> {
+/// The filters of a query that an index finds people by.
+pub(super) fn all(db: &Db<'_>, query: &PeopleQuery, conditions: &Conditions, phase: &Phase) -> Vec<Driver> {
     let filter = &query.filter;
     let organization = query.organization.0;
-    let mut all = Vec::new();
+    let mut all: Vec<Driver> = Vec::new();
     let only = |wanted: &[Status]| !wanted.is_empty() && !wanted.contains(&Status::Active);
     if phase.status.map_or_else(|| only(&filter.statuses), |status| status != Status::Active) {
-        all.push(not_active(
-            db,
-            organization,
-            phase.status == Some(Status::Invited) || filter.statuses == [Status::Invited],
-        ));
+        let is_invited = phase.status == Some(Status::Invited) || filter.statuses == [Status::Invited];
+        all.push(Driver { branches: not_active(db, organization, is_invited), is_roles: false });
     }
     if asks_for_roles(filter) {
         let branches: Vec<Sql> = sources(filter).into_iter().filter_map(|s| holders(query, conditions, s)).collect();
-        all.push(if branches.is_empty() {
-            vec![Sql::new("SELECT x.id AS id FROM users x WHERE FALSE")]
-        } else {
-            branches
-        });
+        let nobody = || vec![Sql::new("SELECT x.id AS id FROM users x WHERE FALSE")];
+        all.push(Driver { branches: if branches.is_empty() { nobody() } else { branches }, is_roles: true });
     }
     if !filter.groups.is_empty() {
-        all.push(vec![members(organization, filter.groups.iter().map(|group| group.0))]);
+        all.push(other(members(organization, filter.groups.iter().map(|group| group.0))));
     }
     if let Some(at) = filter.created_after {
         let mut sql = Sql::new("SELECT x.id AS id FROM users x WHERE x.organization = ");
         sql.id(organization).push(" AND x.deleted IS NULL AND x.id > ").id(made_after(at));
-        all.push(vec![sql]);
+        all.push(other(sql));
     }
     all
 }
 
 /// Those who are not active, or those of them who are invited; who is kept out by a directory is no one to invite.
 fn not_active(db: &Db<'_>, organization: Uuid, is_invited: bool) -> Vec<Sql> {
-    let is_sqlite = backend(db) == Backend::Sqlite;
+    let is_sqlite = db.backend() == Backend::Sqlite;
     let mut held = Sql::new("SELECT x.id AS id FROM users x");
     held.push(if is_sqlite { " INDEXED BY users_not_active" } else { "" })
         .push(" WHERE x.organization = ")
@@ -105,7 +120,12 @@ fn not_active(db: &Db<'_>, organization: Uuid, is_invited: bool) -> Vec<Sql> {
     vec![held, kept_out]
 }
 
-fn holders(query: &PeopleQuery, conditions: &Conditions, source: PeopleRoleSource) -> Option<Sql> {
+fn other(sql: Sql) -> Driver {
+    Driver { branches: vec![sql], is_roles: false }
+}
+
+/// Who holds a wanted role from a source; `None` where nobody can.
+pub(super) fn holders(query: &PeopleQuery, conditions: &Conditions, source: PeopleRoleSource) -> Option<Sql> {
     let organization = query.organization.0;
     match source {
         PeopleRoleSource::Direct => {
@@ -115,20 +135,23 @@ fn holders(query: &PeopleQuery, conditions: &Conditions, source: PeopleRoleSourc
         }
         PeopleRoleSource::Group if conditions.role_groups.is_empty() => None,
         PeopleRoleSource::Group => Some(members(organization, conditions.role_groups.iter().map(|group| group.0))),
-        PeopleRoleSource::Directory => {
-            let mut sql = Sql::new(
-                "SELECT v.resource AS id FROM attribute_values v CROSS JOIN users u WHERE u.organization = v.organization \
-                 AND u.id = v.resource AND v.organization = ",
-            );
-            sql.id(organization).push(" AND ").append(&names_role(query));
-            Some(sql)
-        }
+        PeopleRoleSource::Directory => conditions.by_directory.then(|| by_directory(query)),
     }
+}
+
+/// Who has a wanted role from a directory.
+pub(super) fn by_directory(query: &PeopleQuery) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT v.resource AS id FROM attribute_values v CROSS JOIN users u WHERE u.organization = v.organization \
+         AND u.id = v.resource AND v.organization = ",
+    );
+    sql.id(query.organization.0).push(" AND ").append(&names_role(query));
+    sql
 }
 
 fn members(organization: Uuid, groups: impl Iterator<Item = Uuid>) -> Sql {
     let mut sql = Sql::new("SELECT m.member_id AS id FROM members m WHERE m.organization = ");
-    sql.id(organization).push(" AND m.member_type = 1 AND ").append(&one_of("m.group_id", groups));
+    sql.id(organization).push(" AND m.member_type <> 2 AND ").append(&one_of("m.group_id", groups));
     sql
 }
 

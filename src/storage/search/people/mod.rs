@@ -1,16 +1,18 @@
-//! The list of people across the connections of an organization, in keyset order. No index is there for it alone: each order
-//! is walked along an index that a directory's writes keep anyway, connection by connection, and the pages are merged. A
-//! filter that selects few people drives the page instead, whatever the order. What is found are places; the caller reads
-//! the people by id.
+//! The list of people across the connections of an organization, in keyset order. Each order is walked along an index that a
+//! directory's writes keep anyway, connection by connection, and the pages are merged. A filter by role walks the roles' rows
+//! instead (`holders`). Another filter that selects few people drives the page, whatever the order; who is found by id is
+//! read in `users_keys` (SQLite). What is found are places; the caller reads the people by id.
 //!
 //! Index of each order: name `users_display_name`, e-mail `attribute_values_find`, last active `activity_last`, created (and
 //! people without name, address or activity, who come last either way) `users_page`. Of each filter: status
-//! `users_not_active`, role `role_grants_role`, `members_pkey`, `attribute_values_find`, group `members_pkey`, created after
-//! `users_pkey`, text the trigram indexes, connection `counts`.
+//! `users_not_active`, role `role_grants_role`, `role_grants_name`, `role_grants_active`, `members_pkey`,
+//! `attribute_values_find`, group `members_pkey`, created after `users_pkey`, text the trigram indexes, connection `counts`.
 
 mod condition;
 mod driver;
+mod holders;
 mod phase;
+mod reading;
 mod text;
 mod walk;
 
@@ -159,7 +161,8 @@ impl Database {
                         deadline::within(end, || {
                             conn.transaction(|conn| {
                                 let mut db = Db::Sqlite(conn);
-                                let found = at_once(page(&mut db, &asked))?;
+                                let conditions = at_once(Conditions::of(&mut db, &asked))?;
+                                let found = at_once(page(&mut db, &asked, &conditions))?;
                                 let is_text = !asked.filter.texts.is_empty();
                                 Ok((found, is_text && at_once(trigram::is_behind(&mut db))?))
                             })
@@ -172,8 +175,13 @@ impl Database {
                 Ok(found)
             }
             AnyBackend::Postgres(postgres) => {
+                // Looked up by key, where plans are kept.
+                let mut conn = postgres.read().await?;
+                let conditions = Conditions::of(&mut Db::Pg(&mut conn), query).await;
+                conn.done();
+                let conditions = conditions?;
                 let mut conn = postgres.connection().await?;
-                let found = page(&mut Db::Pg(&mut conn), query).await;
+                let found = page(&mut Db::Pg(&mut conn), query, &conditions).await;
                 conn.done();
                 found
             }
@@ -181,21 +189,20 @@ impl Database {
     }
 }
 
-async fn page(db: &mut Db<'_>, query: &PeopleQuery) -> Result<PeoplePlaces> {
-    let conditions = Conditions::of(db, query).await?;
+async fn page(db: &mut Db<'_>, query: &PeopleQuery, conditions: &Conditions) -> Result<PeoplePlaces> {
     let mut places: Vec<PeoplePlace> = Vec::new();
     for (phase, from) in phase::remaining(query) {
         let missing = (query.limit + 1).saturating_sub(places.len());
         if missing == 0 {
             break;
         }
-        places.extend(walk::read(db, query, &conditions, &phase, from, missing).await?);
+        places.extend(walk::read(db, query, conditions, &phase, from, missing).await?);
     }
     let has_more = places.len() > query.limit;
     places.truncate(query.limit);
     if query.backward {
         places.reverse();
     }
-    let total = if query.count { Some(walk::count(db, query, &conditions).await?) } else { None };
+    let total = if query.count { Some(walk::count(db, query, conditions).await?) } else { None };
     Ok(PeoplePlaces { places, has_more, total })
 }

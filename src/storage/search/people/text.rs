@@ -4,14 +4,13 @@
 use super::PeopleQuery;
 use crate::storage::db::Db;
 use crate::storage::search::compile::{like_escaped, like_has_trigram};
-use crate::storage::search::select::backend;
 use crate::storage::search::trigram;
 use crate::storage::sql::Sql;
 use crate::storage::{Backend, Result};
 
 /// The condition on a user `u`.
 pub(super) fn contains(db: &Db<'_>, texts: &[String]) -> Sql {
-    let find = match backend(db) {
+    let find = match db.backend() {
         Backend::Sqlite => "instr",
         Backend::Postgres => "strpos",
     };
@@ -39,7 +38,7 @@ pub(super) async fn candidates(db: &mut Db<'_>, query: &PeopleQuery) -> Result<O
     }
     let organization = query.organization.0;
     let mut sql = Sql::default();
-    match backend(db) {
+    match db.backend() {
         Backend::Postgres => {
             if !texts.iter().all(|text| like_has_trigram(text)) {
                 return Ok(None);

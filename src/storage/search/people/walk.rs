@@ -1,39 +1,14 @@
-//! Reads a phase of the list: along the index of its order, or out of the few people that a filter selects.
+//! Reads a phase of the list: along the index of its order, or out of the few people that a filter selects; and counts.
 
-use diesel::sql_types::{BigInt, Nullable, Text};
-use uuid::Uuid;
-
-use super::condition::{Conditions, has_status, one_of};
+use super::condition::{Conditions, asks_for_roles, one_of};
+use super::driver::{Driver, Few};
 use super::phase::Phase;
-use super::{FEW, PeopleKey, PeoplePlace, PeopleQuery, PlaceKey, driver, text};
-use crate::domain::ids::ResourceId;
-use crate::storage::db::{Db, Fetch as _};
-use crate::storage::search::select::{backend, number};
-use crate::storage::sql::{Sql, Value};
-use crate::storage::uid::{Id, Uid};
-use crate::storage::{Backend, Result};
-
-/// The address of a user `u`, which the index of values holds as `v`: the primary one, else the least.
-const ADDRESS: &str = "(SELECT w.value_key FROM attribute_values w WHERE w.organization = u.organization \
-    AND w.resource = u.id AND w.attribute = 1 AND w.value_key <> '' ORDER BY w.is_primary DESC, w.value_key, w.type_key LIMIT 1)";
-const IS_ADDRESS: &str = "(v.is_primary OR NOT EXISTS (SELECT 1 FROM attribute_values w WHERE w.organization = v.organization \
-    AND w.resource = v.resource AND w.attribute = 1 AND w.value_key <> '' \
-    AND (w.is_primary OR (w.value_key, w.type_key) < (v.value_key, v.type_key))))";
-const ACTIVITY: &str =
-    "(SELECT w.last_active_at FROM activity w WHERE w.organization = u.organization AND w.user_id = u.id)";
-
-/// A phase that is being read.
-struct Reading<'a> {
-    query: &'a PeopleQuery,
-    phase: &'a Phase,
-    from: Option<&'a PeoplePlace>,
-    backend: Backend,
-    connections: Vec<Uuid>,
-    /// ` AND …` on a user `u`.
-    conditions: Sql,
-    descending: bool,
-    limit: usize,
-}
+use super::reading::{Reading, all_conditions, connections, is_of, joined};
+use super::{FEW, PeopleKey, PeoplePlace, PeopleQuery, driver, text};
+use crate::storage::Result;
+use crate::storage::db::Db;
+use crate::storage::search::select::number;
+use crate::storage::sql::Sql;
 
 /// The next people of a phase, in the order of reading.
 pub(super) async fn read(
@@ -44,29 +19,34 @@ pub(super) async fn read(
     from: Option<&PeoplePlace>,
     limit: usize,
 ) -> Result<Vec<PeoplePlace>> {
-    let reading = Reading {
-        query,
-        phase,
-        from,
-        backend: backend(db),
-        connections: connections(query, phase.is_managed),
-        conditions: all_conditions(backend(db), conditions, phase),
-        descending: query.order.key.1 != query.backward,
-        limit,
-    };
+    let reading = Reading::of(db.backend(), query, conditions, phase, from, limit);
     if reading.connections.is_empty() {
         return Ok(Vec::new());
     }
     let is_wide = matches!(query.order.key.0, PeopleKey::Email | PeopleKey::LastActive);
     let is_filtered = !conditions.is_empty() || phase.status.is_some();
-    let mut few = if is_filtered { driver::smallest(db, query, conditions, phase).await? } else { None };
+    let drivers = if is_filtered { driver::all(db, query, conditions, phase) } else { Vec::new() };
+    let has_text = !query.filter.texts.is_empty();
+    // Where there is nothing to weigh a role against, its holders need not be counted.
+    let is_only_roles = !has_text && Driver::is_only_roles(&drivers);
+    let mut few = if is_only_roles { None } else { driver::smallest(db, &drivers).await? };
+    if asks_for_roles(&query.filter)
+        && few.as_ref().map_or(!has_text, |few| few.are_holders)
+        && let Some(streams) = reading.holders(db, conditions).await?
+    {
+        return reading.merged(db, streams).await;
+    }
+    if is_only_roles {
+        few = driver::smallest(db, &drivers).await?;
+    }
     if few.is_none() && (is_filtered || is_wide) {
-        few = driver::everybody(db, query, &reading.connections).await?;
+        let everybody = driver::everybody(db, query, &reading.connections).await?;
+        few = everybody.map(|ids| Few { ids, are_holders: false });
     }
-    if let Some(few) = few {
-        return reading.of_few(db, &few).await;
+    if let Some(Few { ids, are_holders }) = few {
+        return reading.of_few(db, &ids, are_holders).await;
     }
-    if query.filter.texts.is_empty() {
+    if !has_text {
         return reading.walk(db, None).await;
     }
     // A common word is found at once; of a rare one the index knows all places.
@@ -75,7 +55,7 @@ pub(super) async fn read(
         return Ok(found);
     }
     match text::candidates(db, query).await? {
-        Some(candidates) => reading.of_few(db, &candidates).await,
+        Some(candidates) => reading.of_few(db, &candidates, false).await,
         None => reading.walk(db, None).await,
     }
 }
@@ -87,231 +67,24 @@ pub(super) async fn count(db: &mut Db<'_>, query: &PeopleQuery, conditions: &Con
     if connections.is_empty() || conditions.is_empty() {
         return driver::people(db, query, &connections).await;
     }
-    let mut few = driver::smallest(db, query, conditions, &phase).await?;
+    let mut few = driver::smallest(db, &driver::all(db, query, conditions, &phase)).await?;
     if few.is_none() {
-        few = text::candidates(db, query).await?;
+        few = text::candidates(db, query).await?.map(|ids| Few { ids, are_holders: false });
     }
+    let are_holders = few.as_ref().is_some_and(|few| few.are_holders);
     let mut sql = match few {
-        Some(few) => joined("SELECT count(*)", &few),
-        None => Sql::new("SELECT count(*) FROM users u WHERE TRUE"),
+        Some(few) => {
+            let mut sql = joined(db.backend(), "SELECT count(*)", &few.ids);
+            sql.append(&is_of(&connections));
+            sql
+        }
+        None => {
+            let mut sql = Sql::new("SELECT count(*) FROM users u WHERE ");
+            sql.append(&one_of("u.connection", connections));
+            sql
+        }
     };
-    sql.push(" AND u.organization = ").id(query.organization.0).push(" AND u.deleted IS NULL AND ");
-    sql.append(&one_of("u.connection", connections)).append(&all_conditions(backend(db), conditions, &phase));
+    sql.push(" AND u.organization = ").id(query.organization.0).push(" AND u.deleted IS NULL");
+    sql.append(&all_conditions(db.backend(), conditions, &phase, are_holders));
     number(db, sql, false).await
-}
-
-/// Each person of a statement of ids once, as `u`, up to its ` WHERE`.
-fn joined(head: &str, ids: &Sql) -> Sql {
-    let mut sql = Sql::new("WITH d AS MATERIALIZED (SELECT DISTINCT id FROM (");
-    sql.append(ids).push(") x) ").push(head).push(" FROM d CROSS JOIN users u WHERE u.id = d.id");
-    sql
-}
-
-fn connections(query: &PeopleQuery, is_managed: Option<bool>) -> Vec<Uuid> {
-    let wanted = |id| is_managed.is_none_or(|is_managed| is_managed == query.managing.contains(id));
-    query.connections.iter().filter(|id| wanted(id)).map(|id| id.0).collect()
-}
-
-fn all_conditions(backend: Backend, conditions: &Conditions, phase: &Phase) -> Sql {
-    let mut sql = Sql::default();
-    if let Some(status) = phase.status {
-        sql.push(" AND ").push(has_status(status));
-    }
-    if backend == Backend::Sqlite {
-        sql.push(" AND within_deadline()");
-    }
-    sql.append(&conditions.sql);
-    sql
-}
-
-impl Reading<'_> {
-    /// Reads people out of a statement of ids, sorting them.
-    async fn of_few(&self, db: &mut Db<'_>, ids: &Sql) -> Result<Vec<PeoplePlace>> {
-        let key = match self.query.order.key.0 {
-            PeopleKey::Name => "u.display_name_key",
-            PeopleKey::Email => ADDRESS,
-            PeopleKey::LastActive => ACTIVITY,
-            PeopleKey::Created => "NULL",
-        };
-        let mut people = joined(&["SELECT u.id AS id, ", key, " AS k"].concat(), ids);
-        people.push(" AND u.organization = ").id(self.query.organization.0).push(" AND u.deleted IS NULL AND ");
-        people.append(&one_of("u.connection", self.connections.iter().copied())).append(&self.conditions);
-        // Fenced, since with a limit PostgreSQL would rather walk an index than read the few.
-        let mut sql = Sql::new("WITH c AS MATERIALIZED (");
-        sql.append(&people).push(") SELECT c.id, ").push(&self.columns("c.k")).push(" FROM c WHERE TRUE");
-        self.seek(&mut sql, "c.k", "c.id");
-        self.order(&mut sql, "c.k", "c.id", self.limit);
-        self.places(db, sql).await
-    }
-
-    /// Reads people along the index of the order; of each connection's no more than the first `window`, where given.
-    async fn walk(&self, db: &mut Db<'_>, window: Option<usize>) -> Result<Vec<PeoplePlace>> {
-        let mut found = Vec::new();
-        let streams = self.streams();
-        let window = window.map(|window| window / streams.len().max(1));
-        for Stream { people, key, id } in streams {
-            let sql = match window {
-                None => {
-                    let mut sql = Sql::new("SELECT u.id, ");
-                    sql.push(&self.columns(key)).append(&people).append(&self.conditions);
-                    self.order(&mut sql, key, id, self.limit);
-                    sql
-                }
-                Some(window) => {
-                    let mut sql = Sql::new("SELECT u.id, ");
-                    sql.push(&self.columns("u.k")).push(" FROM (SELECT u.*, ").push(key).push(" AS k").append(&people);
-                    self.order(&mut sql, key, id, window);
-                    sql.push(") u WHERE TRUE").append(&self.conditions);
-                    self.order(&mut sql, "u.k", "u.id", self.limit);
-                    sql
-                }
-            };
-            found.extend(self.places(db, sql).await?);
-        }
-        let order = |a: &PeoplePlace, b: &PeoplePlace| (&a.key, a.id).cmp(&(&b.key, b.id));
-        found.sort_by(|a, b| if self.descending { order(b, a) } else { order(a, b) });
-        found.truncate(self.limit);
-        Ok(found)
-    }
-
-    /// Whether a walk of the first `FEW` has met everybody of the phase: where nobody signs in, nobody was ever active.
-    async fn has_seen_all(&self, db: &mut Db<'_>) -> Result<bool> {
-        if self.query.order.key.0 != PeopleKey::LastActive || self.phase.keyless {
-            return Ok(false);
-        }
-        let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM activity a WHERE a.organization = ");
-        sql.id(self.query.organization.0).push(&format!(" LIMIT {}) x", FEW + 1));
-        Ok(number(db, sql, false).await? <= FEW as u64)
-    }
-
-    /// What is walked: one stream over all connections, or one for each.
-    fn streams(&self) -> Vec<Stream> {
-        let organization = self.query.organization.0;
-        let by = self.query.order.key.0;
-        let wide = |sql: &mut Sql| {
-            sql.push(" AND u.deleted IS NULL AND ").append(&one_of("u.connection", self.connections.iter().copied()));
-        };
-        match (by, self.phase.keyless) {
-            (PeopleKey::Email, false) => {
-                let mut sql = Sql::new(format!(
-                    " FROM attribute_values v{} CROSS JOIN users u WHERE v.attribute = 1 AND v.value_key <> '' \
-                     AND u.organization = v.organization AND u.id = v.resource AND v.organization = ",
-                    self.indexed_by("attribute_values_find")
-                ));
-                sql.id(organization).push(" AND ").push(IS_ADDRESS);
-                wide(&mut sql);
-                vec![self.stream(sql, "v.value_key", "v.resource")]
-            }
-            (PeopleKey::LastActive, false) => {
-                let mut sql = Sql::new(format!(
-                    " FROM activity t{} CROSS JOIN users u WHERE u.organization = t.organization AND u.id = t.user_id \
-                     AND t.organization = ",
-                    self.indexed_by("activity_last")
-                ));
-                sql.id(organization);
-                wide(&mut sql);
-                vec![self.stream(sql, "t.last_active_at", "t.user_id")]
-            }
-            _ => self.connections.iter().map(|connection| self.of_connection(*connection)).collect(),
-        }
-    }
-
-    fn of_connection(&self, connection: Uuid) -> Stream {
-        let by = self.query.order.key.0;
-        let index = if by == PeopleKey::Name { "users_display_name" } else { "users_page" };
-        let mut sql = Sql::new(" FROM users u");
-        sql.push(&self.indexed_by(index))
-            .push(" WHERE u.organization = ")
-            .id(self.query.organization.0)
-            .push(" AND u.connection = ")
-            .id(connection)
-            .push(" AND u.deleted IS NULL");
-        let key = match by {
-            PeopleKey::Name => "u.display_name_key",
-            PeopleKey::Email | PeopleKey::LastActive => {
-                let table = if by == PeopleKey::Email { ADDRESS } else { ACTIVITY };
-                sql.push(&format!(" AND {table} IS NULL"));
-                "NULL"
-            }
-            PeopleKey::Created => {
-                if let Some(at) = self.query.filter.created_after {
-                    sql.push(" AND u.id > ").id(driver::made_after(at));
-                }
-                "NULL"
-            }
-        };
-        self.stream(sql, key, "u.id")
-    }
-
-    fn stream(&self, mut people: Sql, key: &'static str, id: &'static str) -> Stream {
-        self.seek(&mut people, key, id);
-        Stream { people, key, id }
-    }
-
-    fn indexed_by(&self, index: &str) -> String {
-        if self.backend == Backend::Sqlite { format!(" INDEXED BY {index}") } else { String::new() }
-    }
-
-    /// The key as a text and as a number.
-    fn columns(&self, key: &str) -> String {
-        match self.query.order.key.0 {
-            PeopleKey::Name | PeopleKey::Email => format!("CAST({key} AS TEXT), CAST(NULL AS BIGINT)"),
-            PeopleKey::LastActive => format!("CAST(NULL AS TEXT), CAST({key} AS BIGINT)"),
-            PeopleKey::Created => "CAST(NULL AS TEXT), CAST(NULL AS BIGINT)".to_owned(),
-        }
-    }
-
-    /// ` AND` what lies in the phase and beyond the place.
-    fn seek(&self, sql: &mut Sql, key: &str, id: &str) {
-        let has_key = self.query.order.key.0 != PeopleKey::Created && !self.phase.keyless;
-        if has_key {
-            sql.push(&format!(" AND {key} IS NOT NULL"));
-        } else if self.phase.keyless && key != "NULL" {
-            sql.push(&format!(" AND {key} IS NULL"));
-        }
-        let Some(place) = self.from else { return };
-        let beyond = if self.descending { "<" } else { ">" };
-        match &place.key {
-            Some(value) if has_key => {
-                sql.push(&format!(" AND ({key}, {id}) {beyond} ("));
-                sql.bind(match value {
-                    PlaceKey::Number(number) => Value::Big(*number),
-                    PlaceKey::Text(text) => Value::Text(text.clone()),
-                });
-                sql.push(", ").id(place.id.0).push(")");
-            }
-            _ => {
-                sql.push(&format!(" AND {id} {beyond} ")).id(place.id.0);
-            }
-        }
-    }
-
-    /// The key stands there where it is absent too: it is a column of the index.
-    fn order(&self, sql: &mut Sql, key: &str, id: &str, limit: usize) {
-        let direction = if self.descending { " DESC" } else { "" };
-        let first = match self.query.order.key.0 {
-            PeopleKey::Created => String::new(),
-            _ if key == "NULL" => String::new(),
-            _ => format!("{key}{direction}, "),
-        };
-        sql.push(&format!(" ORDER BY {first}{id}{direction} LIMIT {limit}"));
-    }
-
-    async fn places(&self, db: &mut Db<'_>, sql: Sql) -> Result<Vec<PeoplePlace>> {
-        let rows: Vec<(Id, Option<String>, Option<i64>)> =
-            sql.statement::<(Uid, Nullable<Text>, Nullable<BigInt>)>(false).all(db).await?;
-        let place = |(id, text, number): (Id, Option<String>, Option<i64>)| PeoplePlace {
-            ranks: self.phase.ranks.clone(),
-            key: text.map(PlaceKey::Text).or(number.map(PlaceKey::Number)),
-            id: ResourceId::from(id),
-        };
-        Ok(rows.into_iter().map(place).collect())
-    }
-}
-
-/// People in the order of an index, from ` FROM` on.
-struct Stream {
-    people: Sql,
-    key: &'static str,
-    id: &'static str,
 }

@@ -1,0 +1,10 @@
+DROP TRIGGER activity_moved ON activity;
+DROP FUNCTION activity_moved();
+DROP TRIGGER users_renamed ON users;
+DROP FUNCTION users_renamed();
+DROP TRIGGER role_grants_given ON role_grants;
+DROP FUNCTION role_grants_given();
+DROP INDEX role_grants_active;
+DROP INDEX role_grants_name;
+ALTER TABLE role_grants DROP COLUMN last_active_at;
+ALTER TABLE role_grants DROP COLUMN name_key;
