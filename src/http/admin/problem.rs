@@ -118,8 +118,14 @@ impl Problem {
             "user.unsuspend" => "Reactivate this user there; the change",
             _ => "Make the change there; it",
         };
+        let reason = match managed.action {
+            "user.update_roles" | "user.update_groups" | "group.update_roles" | "sub_account.grant_access" => {
+                " With roles_for_managed_users: directory_only, nobody here gives such people roles or groups."
+            }
+            _ => "",
+        };
         let detail = format!(
-            "{name} is managed by {connection_name}. {change} arrives here by itself. If that is not possible, ask the \
+            "{name} is managed by {connection_name}.{reason} {change} arrives here by itself. If that is not possible, ask the \
              operator of this service."
         );
         let connection = managed.connection.to_string();

@@ -21,7 +21,9 @@ use crate::service::scim::resources::Conditions;
 #[schema(as = SecuritySettings)]
 pub(crate) struct SecuritySettingsView {
     /// Who gives direct roles, and membership in groups of the organization, to people whom a directory manages: `local`
-    /// (people and programs here) or `directory_only`, where both are refused here (403).
+    /// (people and programs here) or `directory_only`, where both are refused here (403), as are new roles
+    /// of a group of the organization that holds such people, and their access to sub-accounts. A group of the directory may be
+    /// mapped; mappings, groups and access from before can be taken away.
     roles_for_managed_users: &'static str,
     /// Id of the break-glass Admin, whom no directory adopts. It stays whatever becomes of the person's roles or of a
     /// suspension, and is null once the person is deleted.

@@ -6,14 +6,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::{damaged, deed, progress, subject};
 use crate::domain::event::EventKind;
-use crate::domain::ids::{ConnectionId, Scope};
-use crate::domain::person::{Suspender, Suspension};
+use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId, Scope};
+use crate::domain::person::{Suspender, Suspension, is_address};
 use crate::protocol::compare;
 use crate::protocol::resource::Resource;
+use crate::service::admin::invitations;
 use crate::service::adoption::primary_email;
 use crate::service::{Result, ids};
 use crate::storage::cold::held_changes::{self, HeldEnd};
 use crate::storage::cold::hidden::{self, Memberships};
+use crate::storage::cold::invitations::{self as stored, InvitationColumns, NewInvitation};
 use crate::storage::cold::jobs;
 use crate::storage::cold::leavers::{self, Tombstone};
 use crate::storage::cold::ownership::{self, AccountOrigin, Handover, PersonRecord};
@@ -35,7 +37,7 @@ pub enum People {
     /// Local, and suspended until an Admin lifts it.
     #[default]
     Suspend,
-    /// Local and invited; whom the directory kept out is suspended.
+    /// Local and invited at their address; suspended, who was kept out, or has no address of their own.
     Invite,
     /// They leave.
     Delete,
@@ -115,8 +117,10 @@ struct Moved {
     detail: String,
     /// SHA-256 of the folded primary e-mail.
     email_hash: Option<[u8; 32]>,
-    suspension: Option<String>,
-    invited: bool,
+    /// The hold, as it is or as it is to be on who is not invited.
+    hold: String,
+    /// The invitation, where there is to be one. Its link is nobody's yet: an Admin sends it again, which shows a new one.
+    invitation: Option<InvitationColumns>,
 }
 
 impl Moved {
@@ -138,7 +142,9 @@ impl Moved {
                 remove_values,
             },
         };
-        let invited = choice == People::Invite && person.access && person.suspension.is_none();
+        let is_let_in = person.access && person.suspension.is_none();
+        let address = if choice == People::Invite && is_let_in { address(person, &before) } else { None };
+        let invitation = address.map(|email| invitations::link(now, &email, "").map(|(_, columns)| columns));
         let hold = || {
             let (by, reason, actor) = (Suspender::Admin, Some(REASON.to_owned()), job.created_by.clone());
             Suspension { by, at: now, reason, actor }.print()
@@ -146,13 +152,19 @@ impl Moved {
         Ok(Moved {
             detail: json!({ "changed": ["managed"], "before": { "connection": job.subject.map(|id| id.to_string()) } })
                 .to_string(),
-            suspension: if invited { None } else { Some(person.suspension.clone().unwrap_or_else(hold)) },
-            invited,
+            hold: person.suspension.clone().unwrap_or_else(hold),
+            invitation: invitation.transpose().map_err(|error| damaged("the system's random generator", error))?,
             email_hash: primary_email(&before).map(|email| Sha256::digest(compare::fold(&email).as_bytes()).into()),
             person: person.clone(),
             action,
         })
     }
+}
+
+/// Where a person is invited: the primary e-mail, or else the user name.
+fn address(person: &PersonRecord, resource: &Resource) -> Option<String> {
+    let candidates = primary_email(resource).into_iter().chain([person.user_name.clone()]);
+    candidates.map(|text| text.trim().to_owned()).find(|text| is_address(text))
 }
 
 async fn delete(db: &mut Db<'_>, deed: &Deed, handover: Handover, people: &[Moved]) -> crate::storage::Result<usize> {
@@ -181,8 +193,13 @@ async fn release(
     let receipt = write(deed, scope, people).apply(db).await?;
     for (moved, applied) in people.iter().zip(receipt) {
         let person = &moved.person;
-        let suspension = moved.suspension.as_deref();
-        ownership::set_standing(db, handover.organization, person.id, suspension, moved.invited).await?;
+        let invitation = match &moved.invitation {
+            // Two people share the address: it invites one of them.
+            Some(columns) if stored::is_pending_at(db, handover.organization, &columns.email_key).await? => None,
+            invitation => invitation.as_ref(),
+        };
+        let hold = if invitation.is_some() { None } else { Some(moved.hold.as_str()) };
+        ownership::set_standing(db, handover.organization, person.id, hold, invitation.is_some()).await?;
         let origin = AccountOrigin {
             managed_since: None,
             former_connection: Some(handover.from),
@@ -192,8 +209,25 @@ async fn release(
         let deed = super::deed(job, deed.at);
         let kind = EventKind::UserReleased;
         ownership::record_handover(db, &deed, handover, kind, person.id, applied.version, &moved.detail).await?;
+        if let Some(columns) = invitation {
+            invite(db, &super::deed(job, deed.at), handover.organization, person.id, columns).await?;
+        }
     }
     Ok(people.len())
+}
+
+async fn invite(
+    db: &mut Db<'_>,
+    deed: &Deed,
+    organization: OrganizationId,
+    user: ResourceId,
+    columns: &InvitationColumns,
+) -> crate::storage::Result<()> {
+    stored::set_inviter(db, deed, organization, user).await?;
+    let detail = json!({ "after": { "email": columns.email } }).to_string();
+    let new = NewInvitation { organization, id: ids::resource(), user, columns: columns.clone() };
+    stored::insert(db, deed, &new, &detail).await?;
+    Ok(())
 }
 
 fn write(deed: &Deed, scope: Scope, people: &[Moved]) -> Write {

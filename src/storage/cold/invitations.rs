@@ -3,7 +3,7 @@
 
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 
-use super::{Deed, Target, record};
+use super::{Deed, Target, people, record};
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
 use crate::domain::invitation::InvitationState;
 use crate::storage::Database;
@@ -129,6 +129,30 @@ pub async fn mark_invited(db: &mut Db<'_>, deed: &Deed, organization: Organizati
     );
     diesel::insert_into(accounts::table).values(row).exec(db).await?;
     Ok(())
+}
+
+/// The same for somebody who was there before, and is marked already.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn set_inviter(db: &mut Db<'_>, deed: &Deed, organization: OrganizationId, user: ResourceId) -> Result<()> {
+    people::touch_account(db, organization, user, deed.at).await?;
+    let account = accounts::table.find((Id::from(organization), Id::from(user)));
+    diesel::update(account).set(accounts::invited_by.eq(Some(&*deed.actor))).exec(db).await?;
+    Ok(())
+}
+
+/// Whether an invitation waits at an address of this key. Probes `invitations_pending_key`.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn is_pending_at(db: &mut Db<'_>, organization: OrganizationId, key: &str) -> Result<bool> {
+    let rows = invitations::table
+        .filter(invitations::organization.eq(Id::from(organization)))
+        .filter(invitations::email_key.eq(key))
+        .filter(invitations::state.eq("pending"));
+    let found: Option<Id> = rows.select(invitations::id).opt(db).await?;
+    Ok(found.is_some())
 }
 
 /// Stores an invitation; one that waits at the same address is withdrawn. `detail` goes into the event of the person.

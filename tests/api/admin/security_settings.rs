@@ -184,6 +184,56 @@ on_both! {
         ask(&team, "DELETE", &ann).await.expect(204);
     }
 
+    async fn with_directory_only_no_group_from_here_gives_managed_people_roles(app: &TestApp) {
+        let tenant = app.tenant().await;
+        let admin = app.admin(&tenant, "admin").await;
+        let (ann, ben) = (pushed(&tenant, "Ann", json!({})).await, local(app, &tenant, "ben", "").await);
+        let make = async |name: &str, member: &str, roles: Value| {
+            id(&admin.post("/groups", &json!({ "name": name, "members": [member], "roles": roles })).await.expect(201))
+        };
+        let team = make("Team", &ann, json!([])).await;
+        let above = make("Above", &team, json!([])).await;
+        let mapped = make("Mapped", &ann, json!(["billing"])).await;
+        let gone = make("Gone", &ann, json!(["data_admin"])).await;
+        let own = make("Own", &ben, json!([])).await;
+        let sales = tenant.caller.group("Sales", &[&ann]).await;
+        let around = make("Around", &sales, json!([])).await;
+        let map = async |group: &str, roles: Value| {
+            admin.put(&format!("/groups/{group}/role-mapping"), &json!({ "roles": roles })).await
+        };
+        let roles = async || admin.get(&format!("/users/{ann}")).await.expect(200)["roles"].clone();
+        let put_in = async |group: &str, member: &str| {
+            send(admin.request("PUT", &format!("/groups/{group}/members/{member}"))).await
+        };
+        set(&admin, json!({ "roles_for_managed_users": "directory_only" })).await;
+        // Nothing more is given, in one step or by groups in between.
+        for (group, asked) in [(&team, json!(["read_only"])), (&above, json!(["read_only"])), (&mapped, json!(["billing", "read_only"]))] {
+            let problem = map(group, asked).await.expect_problem(403, "managed-externally");
+            assert_eq!((&problem["action"], &problem["resource"]["id"]), (&json!("group.update_roles"), &json!(ann)));
+            assert!(problem["detail"].as_str().expect("a sentence").contains("directory_only"), "{problem}");
+        }
+        let in_between = json!({ "name": "New", "members": [team], "roles": ["read_only"] });
+        for answer in [put_in(&own, &team).await, put_in(&own, &above).await, admin.post("/groups", &in_between).await] {
+            let problem = answer.expect_problem(403, "managed-externally");
+            assert_eq!((&problem["action"], &problem["resource"]["id"]), (&json!("user.update_groups"), &json!(ann)));
+        }
+        let keys: Vec<Value> = roles().await.as_array().expect("roles").iter().map(|role| role["key"].clone()).collect();
+        assert_eq!(keys, ["data_admin", "billing"]);
+        // What was given before goes, and does not come back.
+        map(&mapped, json!([])).await.expect(200);
+        map(&mapped, json!(["billing"])).await.expect_problem(403, "managed-externally");
+        admin.delete(&format!("/groups/{gone}")).await.expect(204);
+        assert_eq!(roles().await, json!([]));
+        // Of others nothing changes, nor where the directory says who is in the group.
+        map(&own, json!(["billing"])).await.expect(200);
+        map(&sales, json!(["read_only"])).await.expect(200);
+        map(&around, json!(["data_admin"])).await.expect(200);
+        assert_eq!(roles().await.as_array().map(Vec::len), Some(2));
+        set(&admin, json!({ "roles_for_managed_users": "local" })).await;
+        map(&team, json!(["team_management"])).await.expect(200);
+        assert_eq!(roles().await.as_array().map(Vec::len), Some(3));
+    }
+
     async fn the_protected_admin_is_one_and_is_not_adopted(app: &TestApp) {
         let tenant = app.tenant().await;
         let admin = app.admin(&tenant, "admin").await;

@@ -215,6 +215,30 @@ on_both! {
         assert_eq!(events(app).await, expected);
     }
 
+    async fn with_directory_only_no_access_is_given_to_managed_people(app: &TestApp) {
+        let (tenant, admin) = parent(app).await;
+        let (sub, _) = make(app, &admin, "France").await;
+        let (anna, ben) = (tenant.caller.user("anna").await, crate::admin::users::local(app, &tenant, "ben", "").await);
+        let (path, billing) = (format!("/sub-accounts/{sub}/access"), json!({ "roles": ["billing"] }));
+        put(&admin, &format!("{path}/{anna}"), &billing).await.expect(200);
+        let set = async |value: &str| {
+            admin.patch("/security-settings", &json!({ "roles_for_managed_users": value })).await.expect(200);
+        };
+        set("directory_only").await;
+        let more = json!({ "roles": ["billing", "read_only"] });
+        let problem = put(&admin, &format!("{path}/{anna}"), &more).await.expect_problem(403, "managed-externally");
+        assert_eq!((&problem["action"], &problem["resource"]["id"]), (&json!("sub_account.grant_access"), &json!(anna)));
+        assert!(problem["detail"].as_str().expect("a sentence").contains("directory_only"), "{problem}");
+        let access = admin.get(&path).await.expect(200)["data"].clone();
+        assert_eq!((access.as_array().map(Vec::len), &access[0]["roles"]), (Some(1), &json!(["billing"])));
+        put(&admin, &format!("{path}/{ben}"), &billing).await.expect(200);
+        // What was given before can be taken, and is not given again.
+        admin.delete(&format!("{path}/{anna}")).await.expect(204);
+        put(&admin, &format!("{path}/{anna}"), &billing).await.expect_problem(403, "managed-externally");
+        set("local").await;
+        put(&admin, &format!("{path}/{anna}"), &billing).await.expect(200);
+    }
+
     async fn who_left_reaches_nothing(app: &TestApp) {
         let (tenant, admin) = parent(app).await;
         let (sub, _) = make(app, &admin, "France").await;

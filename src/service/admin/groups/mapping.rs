@@ -7,14 +7,14 @@ use crate::domain::ids::ResourceId;
 use crate::domain::permission::{Permission, Role, RoleSet, check_change_of_roles};
 use crate::service::admin::error::{Refusal, Result};
 use crate::service::admin::role_change::guarded;
-use crate::service::admin::{Caller, role_keys};
+use crate::service::admin::{Caller, role_keys, users};
 use crate::storage::cold::groups;
 use crate::storage::{Database, Db};
 
 /// Maps a group to exactly these roles.
 ///
 /// # Errors
-/// `PermissionDenied`, `Missing`, `Stale`, `Invalid`, `LastAdmin`; `Guarded` where it gives or takes `admin` and the caller
+/// `PermissionDenied`, `Missing`, `Stale`, `Invalid`, `LastAdmin`, `ManagedExternally` for a member; `Guarded` where it gives or takes `admin` and the caller
 /// is no Admin, or would change the caller's own roles.
 pub async fn map(
     caller: &Caller,
@@ -39,6 +39,9 @@ pub async fn map(
                 return Ok(read);
             }
             check_change_of_roles(read.roles.difference(wanted), false, caller.roles)?;
+            if wanted.iter().any(|role| !read.roles.contains(role)) {
+                users::check_mapping(db, &caller, id).await?;
+            }
             let detail = detail(read.roles, wanted);
             groups::set_mapping(db, &event, caller.organization, &read, wanted, &detail).await?;
             groups::find(db, caller.organization, &directories, id).await?.ok_or(Refusal::Missing)

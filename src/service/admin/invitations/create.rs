@@ -133,7 +133,7 @@ async fn check(caller: &Caller, db: &Database, new: &CreateInvitations) -> Resul
 async fn invite(caller: &Caller, db: &Database, email: &str, gift: &Gift) -> Result<(Sent, bool)> {
     let mut attempt = 1;
     loop {
-        let (secret, columns) = link(caller, email, &gift.message)?;
+        let (secret, columns) = link(caller.now, email, &gift.message)?;
         let (caller_of, gift) = (caller.clone(), gift.clone());
         let deed = async move |db: &mut Db<'_>| invite_within(db, &caller_of, &columns, &gift).await;
         match db.transaction(deed).await {

@@ -117,7 +117,11 @@ async fn shown(db: &Database, organization: OrganizationId, record: InvitationRe
 }
 
 /// A secret, and what is stored of it.
-fn link(caller: &Caller, email: &str, message: &str) -> Result<(String, InvitationColumns)> {
+pub(in crate::service) fn link(
+    now: i64,
+    email: &str,
+    message: &str,
+) -> std::result::Result<(String, InvitationColumns), getrandom::Error> {
     let secret = ids::secret(SecretKind::Invitation)?;
     let columns = InvitationColumns {
         email: email.to_owned(),
@@ -125,7 +129,7 @@ fn link(caller: &Caller, email: &str, message: &str) -> Result<(String, Invitati
         hash: token::hash(&secret),
         delivery: "link",
         message: message.to_owned(),
-        expires_at: caller.now.saturating_add(LIFETIME),
+        expires_at: now.saturating_add(LIFETIME),
     };
     Ok((secret, columns))
 }

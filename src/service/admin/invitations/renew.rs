@@ -24,7 +24,7 @@ pub async fn resend(caller: &Caller, db: &Database, id: ResourceId, expected: Op
             let caller = caller_of;
             let read = load(db, &caller, id, expected).await?;
             check_pace(&read, caller.now)?;
-            let (secret, columns) = link(&caller, &read.email, &read.message)?;
+            let (secret, columns) = link(caller.now, &read.email, &read.message)?;
             let detail = json!({ "email": read.email, "user": read.user.to_string() }).to_string();
             let stored = invitations::renew(db, &caller.deed(), &read, &columns, &detail).await?;
             Ok::<_, Refusal>((stored, secret))

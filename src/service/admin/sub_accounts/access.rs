@@ -8,6 +8,7 @@ use crate::domain::sub_account::{check_access, reach_of};
 use crate::service::admin::Caller;
 use crate::service::admin::error::{Invalid, Refusal, Result};
 use crate::service::admin::roles::role_keys;
+use crate::service::admin::users;
 use crate::storage::cold::sub_accounts::{self, AccessRecord};
 use crate::storage::cold::{people, roles};
 use crate::storage::{Database, Db};
@@ -72,7 +73,7 @@ pub async fn check_target(caller: &Caller, db: &Database, id: OrganizationId, us
 /// Gives somebody of the caller's organization access with exactly these roles.
 ///
 /// # Errors
-/// `PermissionDenied`; `Missing` sub-account or person; `Invalid`; `Guarded` where they would be `admin` there, are the
+/// `PermissionDenied`; `Missing` sub-account or person; `ManagedExternally`; `Invalid`; `Guarded` where they would be `admin` there, are the
 /// caller, or are an Admin and the caller is none.
 pub async fn grant(
     caller: &Caller,
@@ -91,6 +92,7 @@ pub async fn grant(
     let deed = async move |db: &mut Db<'_>| -> Result<Access> {
         let stored = sub_accounts::find(db, doer.organization, id).await?.ok_or(Refusal::Missing)?;
         let target = roles_at_home(db, doer.organization, user).await?;
+        users::check_access(db, &doer, user).await?;
         if !errors.is_empty() {
             return Err(Refusal::Invalid(errors));
         }

@@ -7,7 +7,7 @@ use super::Caller;
 use super::error::{Managed, Refusal, Result};
 use crate::domain::connection::State;
 use crate::domain::ids::{ConnectionId, OrganizationId, ResourceId};
-use crate::domain::ownership::{LOCKED_FIELDS, Operation, Rule, Way, rule};
+use crate::domain::ownership::LOCKED_FIELDS;
 use crate::domain::permission::{HeldRole, Permission, effective};
 use crate::domain::person::{
     self, Action, Denied, Doer, Origin, Person, Policy, Profile, Status, Suspension, allowed_actions, judge,
@@ -21,6 +21,7 @@ use crate::storage::{ConnectionRecord, Database, Db};
 
 mod bulk;
 mod deed;
+mod directory_only;
 mod export;
 mod hold;
 mod leave;
@@ -30,6 +31,7 @@ mod role;
 
 pub use bulk::{BulkDeed, BulkResult, MOST, bulk};
 pub use deed::open;
+pub(super) use directory_only::{check_access, check_mapping, check_membership};
 pub use export::export;
 pub use hold::{suspend, unsuspend};
 pub(crate) use leave::let_go;
@@ -250,23 +252,4 @@ fn managed(setting: &Setting, record: &PersonRecord, action: &'static str) -> Re
         provider: manager.provider.clone(),
         locked_fields: &LOCKED_FIELDS,
     }))
-}
-
-/// Refuses to change who is in a group of the organization where a person's directory alone says so. Members that are no
-/// people, or not known, pass.
-///
-/// # Errors
-/// `ManagedExternally` for the first of them.
-pub(super) async fn check_membership(db: &mut Db<'_>, caller: &Caller, members: &[ResourceId]) -> Result<()> {
-    let setting = Setting::within(db, caller.organization).await?;
-    if !setting.policy.directory_only {
-        return Ok(());
-    }
-    for record in people::of_ids(db, caller.organization, members).await? {
-        let kind = facts(&setting, &record, &[], &[]).kind;
-        if rule(Operation::EditLocalGroups, Way::Api, kind) == Rule::UnlessDirectoryOnly {
-            return Err(managed(&setting, &record, "user.update_groups"));
-        }
-    }
-    Ok(())
 }

@@ -120,6 +120,35 @@ pub async fn known(
     Ok(rows.into_iter().map(ResourceId::from).collect())
 }
 
+/// One of the people of these connections whom groups of the organization hold: `groups`, and those among them that are the
+/// organization's in turn. What a directory's group holds is not looked at.
+///
+/// # Errors
+/// `Busy`, `Broken`.
+pub async fn find_held_by_local_groups(
+    db: &mut Db<'_>,
+    organization: OrganizationId,
+    groups: &[ResourceId],
+    connections: &[ConnectionId],
+) -> Result<Option<ResourceId>> {
+    let mut sql = Sql::new("WITH RECURSIVE down (group_id) AS (SELECT g.id FROM groups g WHERE g.organization = ");
+    sql.id(organization.0).push(" AND g.connection = ").id(ConnectionId::LOCAL.0);
+    sql.push(" AND ").any_id("g.id", groups.iter().map(|id| id.0));
+    sql.push(
+        " UNION SELECT n.id FROM down d CROSS JOIN members m CROSS JOIN groups n WHERE m.group_id = d.group_id \
+         AND m.member_type = 2 AND n.organization = m.organization AND n.id = m.member_id AND m.organization = ",
+    );
+    sql.id(organization.0).push(" AND n.connection = ").id(ConnectionId::LOCAL.0);
+    sql.push(
+        ") SELECT u.id FROM down d CROSS JOIN members m CROSS JOIN users u WHERE m.group_id = d.group_id \
+         AND m.member_type <> 2 AND u.organization = m.organization AND u.id = m.member_id AND u.deleted IS NULL \
+         AND m.organization = ",
+    );
+    sql.id(organization.0).push(" AND ").any_id("u.connection", connections.iter().map(|id| id.0)).push(" LIMIT 1");
+    let found: Option<Id> = sql.statement::<Uid>(false).opt(db).await?;
+    Ok(found.map(ResourceId::from))
+}
+
 fn matching(directories: &Directories, filter: &MemberFilter) -> Sql {
     let mut sql = Sql::default();
     if !directories.staged.is_empty() {

@@ -19,7 +19,7 @@ use crate::storage::write::EventKind;
 
 mod members;
 
-pub use members::{MemberFilter, MemberRow, MemberSort, known, list_members};
+pub use members::{MemberFilter, MemberRow, MemberSort, find_held_by_local_groups, known, list_members};
 
 /// A group with what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,12 +64,40 @@ on_both! {
         let tenant = app.tenant().await;
         let admin = app.admin(&tenant, "admin").await;
         let made = active(app, &admin, "Okta").await;
-        people_of(&made).await;
+        // By their user name, by their primary e-mail, at an address that another one has, and with none.
+        made.caller.user("anna@example.com").await;
+        let mail = |name: &str, address: &str| user_with(name, json!({ "emails": [{ "value": address, "primary": true }] }));
+        made.caller.create("/Users", &mail("carl", "Carl@example.com")).await;
+        made.caller.create("/Users", &mail("dora", "anna@EXAMPLE.com")).await;
+        made.caller.user("emil").await;
+        made.caller.create("/Users", &user_with("ben@example.com", json!({ "active": false }))).await;
         decommission(app, &admin, &made.path, "invite").await;
         let people = local(app, &tenant).await;
-        let (anna, ben) = (named(&people, "anna"), named(&people, "ben"));
-        assert_eq!((anna.invited, anna.suspension.as_deref()), (true, None));
-        assert_eq!((ben.invited, ben.suspension.is_some()), (false, true));
+        let standing = |name: &str| (named(&people, name).invited, named(&people, name).suspension.is_some());
+        for name in ["anna@example.com", "carl"] {
+            assert_eq!(standing(name), (true, false), "{name}");
+        }
+        for name in ["ben@example.com", "dora", "emil"] {
+            assert_eq!(standing(name), (false, true), "{name}");
+        }
+        let invitations = admin.get("/invitations?sort=email").await.expect(200)["data"].clone();
+        let invitations = invitations.as_array().expect("data");
+        let told: Vec<_> = invitations.iter().map(|i| (&i["email"], &i["state"], &i["user_id"])).collect();
+        let (anna, carl) = (named(&people, "anna@example.com").id.to_string(), named(&people, "carl").id.to_string());
+        let pending = json!("pending");
+        let expected = [
+            (&json!("anna@example.com"), &pending, &json!(anna)), (&json!("Carl@example.com"), &pending, &json!(carl)),
+        ];
+        assert_eq!(told, expected);
+        let shown = admin.get(&format!("/users/{anna}")).await.expect(200);
+        assert_eq!(shown["status"], "invited");
+        assert!(shown["invited_by"].is_string(), "{shown}");
+        let invited = admin.get(&format!("/audit-events?action=user.invited&target={anna}")).await.expect(200);
+        assert_eq!(invited["data"].as_array().map(Vec::len), Some(1), "{invited}");
+        // The link is an Admin's to ask for.
+        app.advance(61_000_000);
+        let sent = admin.post(&format!("/invitations/{}/resend", id(&invitations[0])), &json!({})).await.expect(200);
+        assert!(sent["link"].as_str().expect("a link").contains("/invite/rc_in_"), "{sent}");
     }
 
     async fn people_leave(app: &TestApp) {
