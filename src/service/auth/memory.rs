@@ -11,8 +11,7 @@ use crate::storage::{Backend, TOUCH_INTERVAL};
 /// Age of what is remembered at most (design.md section 5: revocation is seen within a second).
 const AGE: Duration = Duration::from_secs(1);
 /// The same where a look-up is no round trip. Each commit voids what a reader had of the file in its memory, so that under
-/// load a look-up costs more than the rest of authentication; this long after a revocation by another process, no one who
-/// waited for it has sent the next request.
+/// load a look-up costs more than the rest of authentication. A revocation by another process is seen this much later.
 const AGE_EMBEDDED: Duration = Duration::from_millis(10);
 /// Entries before old ones are swept out.
 const ENTRIES: usize = 10_000;

@@ -16,9 +16,9 @@ use crate::storage::{Database, Db, JobRecord, StorageError};
 
 /// Windows of events that are looked through in one step.
 const WINDOWS: usize = 10;
-/// For this long, µs, another process may still write of a request that came before the erasure: it writes its log twice a
-/// second, and once more where the database was busy.
-const STRAGGLERS: i64 = 5_000_000;
+/// For this long, µs, a process may still write of a request that came before the erasure: 30 s for its body and 30 s for its
+/// handler by default, and the log is written twice a second, later where the database was busy.
+const STRAGGLERS: i64 = 75_000_000;
 
 /// How far a job came.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,12 +76,12 @@ pub(super) async fn step(db: &Database, job: JobRecord, now: i64) -> Result<()> 
             (Step::Rows(Vec::new()), Some(found.1.map_or(Place::Log(LogPlace::FIRST), Place::Names)))
         }
         Place::Log(after) => {
-            let (rows, last) = rows(db, job.organization, person, &cursor, after).await?;
+            let (rows, last) = rows(db, &job, person, &cursor, after).await?;
             let late = Place::Late(LogPlace::before(job.created.saturating_sub(STRAGGLERS)));
             (Step::Rows(rows), Some(last.map_or(late, Place::Log)))
         }
         Place::Late(after) => {
-            let (rows, last) = rows(db, job.organization, person, &cursor, after).await?;
+            let (rows, last) = rows(db, &job, person, &cursor, after).await?;
             (Step::Rows(rows), last.map(Place::Late))
         }
     };
@@ -148,16 +148,16 @@ async fn events(
 /// Of the next rows of the log those that named the person, without; and the place behind all that were looked at.
 async fn rows(
     db: &Database,
-    organization: OrganizationId,
+    job: &JobRecord,
     person: ResourceId,
     cursor: &Cursor,
     after: LogPlace,
 ) -> Result<(Vec<LogRow>, Option<LogPlace>)> {
-    let found = db.log_rows(organization, after).await?;
+    let found = db.log_rows(job.organization, after).await?;
     let last = found.last().map(|(place, _)| *place);
     let mut changed = Vec::new();
     for (_, mut row) in found {
-        if forget(&mut row.entries, &mut row.bodies, person, &cursor.names) {
+        if forget(&mut row.entries, &mut row.bodies, person, (&cursor.names, job.created)) {
             changed.push(row);
         }
     }

@@ -9,20 +9,22 @@ use crate::domain::provisioning::Outcome;
 use crate::protocol::compare;
 use crate::storage::{LogBodies, LogRecord};
 
-/// Destroys what entries and their bodies say of a person who was known by these names; answers whether that was anything. Of
-/// entries about the person, about somebody of one of the names without an id, or that refused somebody the name, all is
-/// forgotten but what was done. Others lose bodies that name the person's id, such as members of groups, and searches for a
-/// name. Whoever has such a name now, and another id, keeps theirs.
+/// Destroys what entries and their bodies say of a person who was known by these names until a time, µs; answers whether that
+/// was anything. Of entries about the person, about somebody of one of the names without an id, or that refused somebody the
+/// name, all is forgotten but what was done. Others lose bodies that name the person's id, such as members of groups, and
+/// searches for a name. Whoever has such a name and another id keeps theirs, and who has it afterwards keeps all.
 pub fn forget(
     entries: &mut [LogRecord],
     bodies: &mut [LogBodies],
     person: ResourceId,
-    names: &BTreeSet<String>,
+    (names, until): (&BTreeSet<String>, i64),
 ) -> bool {
     let id = person.to_string();
     let mut changed = false;
+    let nobody = BTreeSet::new();
     for (entry, bodies) in entries.iter_mut().zip(bodies) {
-        if is_about(entry, person, names) {
+        let names = if entry.at <= until { names } else { &nobody };
+        if is_about(entry, bodies, person, names) {
             changed |= forget_all(entry);
             changed |= std::mem::take(bodies) != LogBodies::default();
         } else {
@@ -36,10 +38,19 @@ pub fn forget(
     changed
 }
 
-fn is_about(entry: &LogRecord, person: ResourceId, names: &BTreeSet<String>) -> bool {
+fn is_about(entry: &LogRecord, bodies: &LogBodies, person: ResourceId, names: &BTreeSet<String>) -> bool {
+    let is_refused = entry.outcome == Outcome::Refused.as_str();
     let is_named = || name_of(entry).is_some_and(|name| names.contains(&name));
+    // Somebody else who was to get the name, by a PATCH for instance.
+    let asks_for = || bodies.request.as_ref().is_some_and(|text| quotes(&compare::fold(text), names));
     entry.resource == Some(person.0)
-        || ((entry.resource.is_none() || entry.outcome == Outcome::Refused.as_str()) && is_named())
+        || ((entry.resource.is_none() || is_refused) && is_named())
+        || (is_refused && !names.is_empty() && asks_for())
+}
+
+/// Whether a folded text holds one of the names as a whole string.
+fn quotes(text: &str, names: &BTreeSet<String>) -> bool {
+    names.iter().any(|name| text.contains(&format!("\"{name}\"")))
 }
 
 fn drop_if_names(text: &mut Option<String>, id: &str) -> bool {
@@ -57,8 +68,7 @@ fn forget_all(entry: &mut LogRecord) -> bool {
 fn searches(path: &str, names: &BTreeSet<String>) -> bool {
     let Some((_, query)) = path.split_once('?') else { return false };
     let query = plain(query);
-    let query = compare::fold(&String::from_utf8_lossy(&query)).into_owned();
-    names.iter().any(|name| query.contains(&format!("\"{name}\"")))
+    quotes(&compare::fold(&String::from_utf8_lossy(&query)), names)
 }
 
 #[cfg(test)]
@@ -106,8 +116,8 @@ mod tests {
         ] {
             let (before, bodies) = entry(resource, subject, outcome);
             let (mut entries, mut kept) = ([before.clone()], [bodies.clone()]);
-            assert_eq!(forget(&mut entries, &mut kept, person, &names), forgets, "{subject} {outcome:?}");
-            assert!(!forget(&mut entries, &mut kept, person, &names), "nothing is left to forget");
+            assert_eq!(forget(&mut entries, &mut kept, person, (&names, 1)), forgets, "{subject} {outcome:?}");
+            assert!(!forget(&mut entries, &mut kept, person, (&names, 1)), "nothing is left to forget");
             let [after] = entries;
             if forgets {
                 let said = (after.subject, after.external_id, after.detail, after.explanation.as_deref());
@@ -129,7 +139,7 @@ mod tests {
         record.path = "/Users?filter=userName%20eq%20%22BEN%40x.org%22".into();
         bodies.response = Some(format!(r#"{{"members":[{{"value":"{person}","display":"Ben"}}]}}"#));
         let (mut entries, mut kept) = ([record], [bodies]);
-        assert!(forget(&mut entries, &mut kept, person, &names));
+        assert!(forget(&mut entries, &mut kept, person, (&names, 1)));
         assert_eq!((entries[0].path.as_str(), entries[0].subject.as_deref()), ("/Users", Some("Staff")));
         assert_eq!((kept[0].request.as_deref(), &kept[0].response), (Some("{}"), &None));
     }
@@ -145,5 +155,22 @@ mod tests {
         ] {
             assert_eq!(searches(path, &names), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn who_was_refused_the_name_before_is_forgotten_and_who_has_it_later_is_not() {
+        let (person, eva) = (ResourceId(Uuid::from_u128(7)), Uuid::from_u128(8));
+        let names = BTreeSet::from(["ben@x.org".to_owned()]);
+        let body = r#"{"Operations":[{"op":"replace","path":"userName","value":"Ben@x.org"}]}"#;
+        for (outcome, until, forgets) in
+            [(Outcome::Refused, 1, true), (Outcome::Applied, 1, false), (Outcome::Refused, 0, false)]
+        {
+            let (entry, bodies) = entry(Some(eva), "eva@x.org", outcome);
+            let (mut entries, mut bodies) = ([entry], [LogBodies { request: Some(body.into()), ..bodies }]);
+            assert_eq!(forget(&mut entries, &mut bodies, person, (&names, until)), forgets);
+            assert_eq!(bodies[0].request.is_none(), forgets);
+        }
+        let (entry, bodies) = entry(None, "ben@x.org", Outcome::Refused);
+        assert!(!forget(&mut [entry], &mut [bodies], person, (&names, 0)), "somebody new");
     }
 }

@@ -107,7 +107,8 @@ async fn count_active(db: &mut Db<'_>, scope: Scope) -> Result<i64> {
              AND (x.invited OR NOT x.access OR x.suspension IS NOT NULL) AND NOT x.access"
         }
         Db::Pg(_) => {
-            "SELECT count(*) FROM users_without_access w JOIN users x ON x.organization = w.organization AND x.id = w.user_id WHERE TRUE"
+            "SELECT count(*) FROM users_without_access w JOIN users x ON x.organization = w.organization AND x.id = w.user_id \
+             WHERE NOT x.access AND x.deleted IS NULL"
         }
     });
     sql.push(" AND x.organization = ").id(scope.organization.0);

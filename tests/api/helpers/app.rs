@@ -164,7 +164,7 @@ impl TestApp {
 
     /// Waits until who was erased is out of the logs, for which the time is moved behind what other instances may write.
     pub(crate) async fn erased(&self) {
-        self.advance(10_000_000);
+        self.advance(80_000_000);
         for _ in 0..600 {
             if self.rows("SELECT id FROM jobs WHERE kind = 'erase' AND state <> 'done'").await == 0 {
                 return;

@@ -14,8 +14,8 @@ use crate::storage::{Database, Db};
 /// Maps a group to exactly these roles.
 ///
 /// # Errors
-/// `PermissionDenied`, `Missing`, `Stale`, `Invalid`, `LastAdmin`, `ManagedExternally` for a member; `Guarded` where it gives or takes `admin` and the caller
-/// is no Admin, or would change the caller's own roles.
+/// `PermissionDenied`, `Missing`, `Stale`, `Invalid`, `LastAdmin`, `ManagedExternally` for a member; `Guarded` where it gives
+/// or takes `admin` and the caller is no Admin, or would change the caller's own roles.
 pub async fn map(
     caller: &Caller,
     db: &Database,

@@ -73,8 +73,8 @@ pub async fn check_target(caller: &Caller, db: &Database, id: OrganizationId, us
 /// Gives somebody of the caller's organization access with exactly these roles.
 ///
 /// # Errors
-/// `PermissionDenied`; `Missing` sub-account or person; `ManagedExternally`; `Invalid`; `Guarded` where they would be `admin` there, are the
-/// caller, or are an Admin and the caller is none.
+/// `PermissionDenied`; `Missing` sub-account or person; `ManagedExternally`; `Invalid`; `Guarded` where they would be `admin`
+/// there, are the caller, or are an Admin and the caller is none.
 pub async fn grant(
     caller: &Caller,
     db: &Database,
